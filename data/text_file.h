@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mixtape::data {
+
+/// The bytes of a file. A file that starts as gzip does, or is named `.gz`, is decompressed (members that follow each
+/// other are joined). Throws, naming the file, when it is missing, a folder, unreadable, cut short, damaged, or
+/// followed by something that is not gzip.
+std::string read_file(const std::filesystem::path& path);
+
+/// The lines of a text file, plain or gzip, without their line ends (LF or CRLF) and without a byte order mark at the
+/// start of the file. Throws what read_file throws, and when the file holds nothing, or a line is not UTF-8 (the line
+/// and the byte within it are named, both counted from 1).
+std::vector<std::string> read_lines(const std::filesystem::path& path);
+
+/// Writes `bytes` to `path` so that the file is whole or was never there: a neighbour `path.tmp` is written, flushed to
+/// the disk and renamed. Throws, naming the file and the reason, and leaves an older file as it was.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+
+}  // namespace mixtape::data
