@@ -1,0 +1,396 @@
+#include "autograd/kernels/attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "autograd/kernels/attention_careful.h"
+#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/parallel.h"
+#include "autograd/kernels/scratch.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "autograd/kernels/attention.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+//
+#include "autograd/kernels/philox-inl.h"
+#include "autograd/kernels/simd-inl.h"
+#include "hwy/contrib/math/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mixtape::kernels::HWY_NAMESPACE {
+
+// One step of the online softmax on a row of n scores of a block of keys: weights = exp(scores - m) for the new running
+// maximum m, the running sum brought up to date. Returns the factor by which what was added up so far shrinks.
+template <class T>
+T online_softmax_row(T* scores, int64_t n, T* maximum, T* sum) {
+  const T before = *maximum;
+  const T m = std::max(before, max_lanes(n, scores));
+  if (m == -std::numeric_limits<T>::infinity()) {
+    for (int64_t i = 0; i < n; ++i) scores[i] = 0;
+    return 1;
+  }
+  const T block = sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
+    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, m)));
+    hn::StoreU(e, d, scores + i);
+    return e;
+  });
+  const T shrink = std::exp(before - m);
+  *maximum = m;
+  *sum = *sum * shrink + block;
+  return shrink;
+}
+
+template <class T>
+void scale_row(T* x, int64_t n, T factor) {
+  for_lanes<T>(
+      n, [=](auto d, int64_t i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, x + i), hn::Set(d, factor)), d, x + i); });
+}
+
+// weights = exp(scores - log_sum), in place.
+template <class T>
+void weights_row(T* scores, int64_t n, T log_sum) {
+  if (log_sum == -std::numeric_limits<T>::infinity()) {
+    std::fill_n(scores, n, T(0));
+    return;
+  }
+  for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
+    hn::StoreU(hn::Exp(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, log_sum))), d, scores + i);
+  });
+}
+
+// dscores = weights * (dweights - dot), in place of dweights.
+template <class T>
+void dscores_row(const T* weights, T* dweights, int64_t n, T dot) {
+  for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
+    hn::StoreU(hn::Mul(hn::LoadU(d, weights + i), hn::Sub(hn::LoadU(d, dweights + i), hn::Set(d, dot))), d,
+               dweights + i);
+  });
+}
+
+template <class T>
+T dot_row(const T* a, const T* b, int64_t n) {
+  return sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR { return hn::Mul(hn::LoadU(d, a + i), hn::LoadU(d, b + i)); });
+}
+
+// True if all of rows x n elements, stride apart, are finite: x - x is 0 then, and NaN otherwise.
+template <class T>
+bool finite_rows(const T* x, int64_t rows, int64_t stride, int64_t n) {
+  T sum = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    const T* from = x + row * stride;
+    sum += sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
+      const auto v = hn::LoadU(d, from + i);
+      return hn::Sub(v, v);
+    });
+  }
+  return sum == T(0);
+}
+
+template <class T>
+void drop_row(const DropoutDraw& draw, const T* x, T* y, int64_t first, int64_t n) {
+  dropout_run(draw, x, y, first, n);
+}
+
+constexpr int64_t kQueryBlock = 64;
+constexpr int64_t kKeyBlock = 256;
+
+// One head of one sequence: where its rows start, and how they lie.
+template <class T>
+struct Head {
+  const AttentionBatch& batch;
+  int64_t b, h, queries, keys;
+  int64_t stride, value_stride;  // from position to position
+  int64_t query_start, key_start, value_start, out_start;
+  int64_t weight_offset;
+
+  Head(const AttentionBatch& all, int64_t sequence, int64_t head, int64_t first_weight)
+      : batch(all),
+        b(sequence),
+        h(head),
+        queries(all.queries(b)),
+        keys(all.keys(b)),
+        stride(all.heads * all.width),
+        value_stride(all.heads * all.value_width),
+        query_start(all.query_bounds[b] * stride + h * all.width),
+        key_start(all.key_bounds[b] * stride + h * all.width),
+        value_start(all.key_bounds[b] * value_stride + h * all.value_width),
+        out_start(all.query_bounds[b] * value_stride + h * all.value_width),
+        weight_offset(first_weight + h * queries * keys) {}
+
+  int64_t log_sum_at(int64_t i) const { return (batch.query_bounds[b] + i) * batch.heads + h; }
+  // Keys from here on are hidden from all queries before `last`.
+  int64_t keys_seen(int64_t last) const {
+    return batch.causal ? std::clamp<int64_t>(last + keys - queries, 0, keys) : keys;
+  }
+};
+
+// scores = scale q k' + bias for a block of queries and keys, -infinity where a query does not see a key.
+template <class T>
+void score_block(const Head<T>& head, const T* query, const T* key, int64_t i0, int64_t rows, int64_t j0,
+                 int64_t columns, T* scores) {
+  const AttentionBatch& all = head.batch;
+  gemm_tile(rows, columns, all.width, static_cast<T>(all.scale),
+            Operand<T>{query + head.query_start + i0 * head.stride, head.stride},
+            Operand<T>{key + head.key_start + j0 * head.stride, head.stride, true}, T(0), scores, columns);
+  if (all.bias) {
+    const T* bias = static_cast<const T*>(all.bias) + head.b * all.bias_strides[0] + head.h * all.bias_strides[1];
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t j = 0; j < columns; ++j) scores[i * columns + j] += bias[(i0 + i) * all.bias_strides[2] + j0 + j];
+    }
+  }
+  const T hidden = -std::numeric_limits<T>::infinity();
+  if (all.allowed) {
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t j = 0; j < columns; ++j)
+        if (!all.sees(head.b, head.h, i0 + i, j0 + j)) scores[i * columns + j] = hidden;
+    }
+  } else if (all.causal) {
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t seen = std::clamp<int64_t>(i0 + i + head.keys - head.queries + 1 - j0, 0, columns);
+      std::fill(scores + i * columns + seen, scores + (i + 1) * columns, hidden);
+    }
+  }
+}
+
+template <class T>
+void drop_block(const Head<T>& head, const T* weights, T* dropped, int64_t i0, int64_t rows, int64_t j0,
+                int64_t columns) {
+  if (columns == head.keys) {
+    drop_row(head.batch.dropout, weights, dropped, head.weight_offset + i0 * head.keys, rows * columns);
+    return;
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    drop_row(head.batch.dropout, weights + i * columns, dropped + i * columns,
+             head.weight_offset + (i0 + i) * head.keys + j0, columns);
+  }
+}
+
+template <class T>
+void forward_block(const Head<T>& head, const T* query, const T* key, const T* value, T* out, T* log_sums, int64_t i0,
+                   int64_t rows) {
+  const AttentionBatch& all = head.batch;
+  T* target = out + head.out_start + i0 * head.value_stride;
+  T maxima[kQueryBlock], sums[kQueryBlock];
+  std::fill_n(maxima, rows, -std::numeric_limits<T>::infinity());
+  std::fill_n(sums, rows, T(0));
+  const int64_t seen = head.keys_seen(i0 + rows);
+  for (int64_t i = 0; i < rows && seen == 0; ++i) std::fill_n(target + i * head.value_stride, all.value_width, T(0));
+  for (int64_t j0 = 0; j0 < seen; j0 += kKeyBlock) {
+    const int64_t columns = std::min(kKeyBlock, seen - j0);
+    T* scores = scratch<T>(0, kQueryBlock * kKeyBlock);
+    score_block(head, query, key, i0, rows, j0, columns, scores);
+    for (int64_t i = 0; i < rows; ++i) {
+      const T shrink = online_softmax_row(scores + i * columns, columns, maxima + i, sums + i);
+      if (j0 > 0 && shrink != T(1)) scale_row(target + i * head.value_stride, all.value_width, shrink);
+    }
+    if (all.dropout) drop_block(head, scores, scores, i0, rows, j0, columns);
+    gemm_tile(rows, all.value_width, columns, T(1), Operand<T>{scores, columns},
+              Operand<T>{value + head.value_start + j0 * head.value_stride, head.value_stride}, T(j0 > 0), target,
+              head.value_stride);
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    log_sums[head.log_sum_at(i0 + i)] = maxima[i] + std::log(sums[i]);
+    if (sums[i] > T(0)) scale_row(target + i * head.value_stride, all.value_width, 1 / sums[i]);
+  }
+}
+
+template <class T>
+void forward_head(const Head<T>& head, const T* query, const T* key, const T* value, T* out, T* log_sums) {
+  for (int64_t i0 = 0; i0 < head.queries; i0 += kQueryBlock) {
+    forward_block(head, query, key, value, out, log_sums, i0, std::min(kQueryBlock, head.queries - i0));
+  }
+}
+
+template <class T>
+struct Gradient {
+  const T *out, *log_sums, *dout;
+  T *dquery, *dkey, *dvalue;
+};
+
+// Adds what one block of queries and keys contributes to dquery, dkey and dvalue.
+template <class T>
+void grad_block(const Head<T>& head, const T* query, const T* key, const T* value, const Gradient<T>& g, const T* dots,
+                int64_t i0, int64_t rows, int64_t j0, int64_t columns, bool first_queries, bool first_keys) {
+  const AttentionBatch& all = head.batch;
+  T* weights = scratch<T>(0, kQueryBlock * kKeyBlock);
+  T* dweights = scratch<T>(1, kQueryBlock * kKeyBlock);
+  const T* dout = g.dout + head.out_start + i0 * head.value_stride;
+  const int64_t key_at = head.key_start + j0 * head.stride, value_at = head.value_start + j0 * head.value_stride;
+  const int64_t query_at = head.query_start + i0 * head.stride;
+  score_block(head, query, key, i0, rows, j0, columns, weights);
+  for (int64_t i = 0; i < rows; ++i) weights_row(weights + i * columns, columns, g.log_sums[head.log_sum_at(i0 + i)]);
+  const T* dropped = weights;
+  if (all.dropout) {
+    T* room = scratch<T>(2, kQueryBlock * kKeyBlock);
+    drop_block(head, weights, room, i0, rows, j0, columns);
+    dropped = room;
+  }
+  gemm_tile(columns, all.value_width, rows, T(1), Operand<T>{dropped, columns, true},
+            Operand<T>{dout, head.value_stride}, T(!first_queries), g.dvalue + value_at, head.value_stride);
+  gemm_tile(rows, columns, all.value_width, T(1), Operand<T>{dout, head.value_stride},
+            Operand<T>{value + value_at, head.value_stride, true}, T(0), dweights, columns);
+  if (all.dropout) drop_block(head, dweights, dweights, i0, rows, j0, columns);
+  for (int64_t i = 0; i < rows; ++i) dscores_row(weights + i * columns, dweights + i * columns, columns, dots[i0 + i]);
+  const T scale = static_cast<T>(all.scale);
+  gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, columns}, Operand<T>{key + key_at, head.stride},
+            T(!first_keys), g.dquery + query_at, head.stride);
+  gemm_tile(columns, all.width, rows, scale, Operand<T>{dweights, columns, true},
+            Operand<T>{query + query_at, head.stride}, T(!first_queries), g.dkey + key_at, head.stride);
+}
+
+template <class T>
+void clear_rows(T* x, int64_t rows, int64_t stride, int64_t n) {
+  for (int64_t row = 0; row < rows; ++row) std::fill_n(x + row * stride, n, T(0));
+}
+
+template <class T>
+void grad_head(const Head<T>& head, const T* query, const T* key, const T* value, const Gradient<T>& g) {
+  const AttentionBatch& all = head.batch;
+  T* dots = scratch<T>(3, head.queries);  // rowsum(dA * A) = dout . out
+  for (int64_t i = 0; i < head.queries; ++i) {
+    const int64_t at = head.out_start + i * head.value_stride;
+    dots[i] = dot_row(g.dout + at, g.out + at, all.value_width);
+  }
+  if (head.keys_seen(head.queries) == 0) clear_rows(g.dquery + head.query_start, head.queries, head.stride, all.width);
+  for (int64_t j0 = 0; j0 < head.keys; j0 += kKeyBlock) {
+    const int64_t columns = std::min(kKeyBlock, head.keys - j0);
+    bool first_queries = true;
+    for (int64_t i0 = 0; i0 < head.queries; i0 += kQueryBlock) {
+      const int64_t rows = std::min(kQueryBlock, head.queries - i0);
+      if (head.keys_seen(i0 + rows) <= j0) {
+        if (j0 == 0) clear_rows(g.dquery + head.query_start + i0 * head.stride, rows, head.stride, all.width);
+        continue;
+      }
+      grad_block(head, query, key, value, g, dots, i0, rows, j0, columns, first_queries, j0 == 0);
+      first_queries = false;
+    }
+    if (!first_queries) continue;
+    clear_rows(g.dkey + head.key_start + j0 * head.stride, columns, head.stride, all.width);
+    clear_rows(g.dvalue + head.value_start + j0 * head.value_stride, columns, head.value_stride, all.value_width);
+  }
+}
+
+template <class T>
+bool finite_head(const Head<T>& head, const T* query, const T* key, const T* value) {
+  const AttentionBatch& all = head.batch;
+  return finite_rows(query + head.query_start, head.queries, head.stride, all.width) &&
+         finite_rows(key + head.key_start, head.keys, head.stride, all.width) &&
+         finite_rows(value + head.value_start, head.keys, head.value_stride, all.value_width);
+}
+
+// The quick way multiplies what is hidden by 0, which is wrong if it is NaN or infinite: such heads take the careful
+// way.
+template <class T>
+void attend(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const T* query, const T* key,
+            const T* value, T* out, T* log_sums) {
+  const Head<T> head(batch, b, h, first_weight);
+  if (batch.masked() && !finite_head(head, query, key, value)) {
+    return attention_careful(batch, b, h, head.weight_offset, query, key, value, out, log_sums);
+  }
+  forward_head(head, query, key, value, out, log_sums);
+}
+
+template <class T>
+void attend_grad(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const T* query, const T* key,
+                 const T* value, const T* out, const T* log_sums, const T* dout, T* dquery, T* dkey, T* dvalue) {
+  const Head<T> head(batch, b, h, first_weight);
+  const int64_t spare = batch.key_bounds[b + 1] - batch.key_bounds[b] - head.keys;
+  clear_rows(dkey + head.key_start + head.keys * head.stride, spare, head.stride, batch.width);
+  clear_rows(dvalue + head.value_start + head.keys * head.value_stride, spare, head.value_stride, batch.value_width);
+  if (batch.masked() && !(finite_head(head, query, key, value) &&
+                          finite_rows(dout + head.out_start, head.queries, head.value_stride, batch.value_width))) {
+    return attention_careful_grad(batch, b, h, head.weight_offset, query, key, value, out, log_sums, dout, dquery, dkey,
+                                  dvalue);
+  }
+  grad_head(head, query, key, value, Gradient<T>{out, log_sums, dout, dquery, dkey, dvalue});
+}
+
+void attend_f32(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const float* query,
+                const float* key, const float* value, float* out, float* log_sums) {
+  attend(batch, b, h, first_weight, query, key, value, out, log_sums);
+}
+void attend_f64(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const double* query,
+                const double* key, const double* value, double* out, double* log_sums) {
+  attend(batch, b, h, first_weight, query, key, value, out, log_sums);
+}
+void attend_grad_f32(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const float* query,
+                     const float* key, const float* value, const float* out, const float* log_sums, const float* dout,
+                     float* dquery, float* dkey, float* dvalue) {
+  attend_grad(batch, b, h, first_weight, query, key, value, out, log_sums, dout, dquery, dkey, dvalue);
+}
+void attend_grad_f64(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const double* query,
+                     const double* key, const double* value, const double* out, const double* log_sums,
+                     const double* dout, double* dquery, double* dkey, double* dvalue) {
+  attend_grad(batch, b, h, first_weight, query, key, value, out, log_sums, dout, dquery, dkey, dvalue);
+}
+
+}  // namespace mixtape::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace mixtape::kernels {
+namespace {
+
+HWY_EXPORT(attend_f32);
+HWY_EXPORT(attend_f64);
+HWY_EXPORT(attend_grad_f32);
+HWY_EXPORT(attend_grad_f64);
+
+// Calls f(b, h, first_weight) for each head of each sequence, first_weight being the number of weights of the sequences
+// before b.
+template <class F>
+void for_heads(const AttentionBatch& batch, const F& f) noexcept {
+  int64_t pairs = 0;
+  for (int64_t b = 0; b < batch.sequences; ++b) pairs += batch.queries(b) * batch.keys(b);
+  if (batch.sequences == 0) return;
+  const int64_t average = pairs / batch.sequences * (batch.width + batch.value_width) + 1;
+  parallel_for(batch.sequences * batch.heads, grain_for(average, 1 << 17), [&](int64_t first, int64_t last) {
+    int64_t b = first / batch.heads, first_weight = 0;
+    for (int64_t i = 0; i < b && batch.dropout; ++i) first_weight += batch.heads * batch.queries(i) * batch.keys(i);
+    for (int64_t task = first; task < last; ++task) {
+      f(b, task % batch.heads, first_weight);
+      if (task % batch.heads + 1 == batch.heads) {
+        first_weight += batch.heads * batch.queries(b) * batch.keys(b);
+        ++b;
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void attention(const AttentionBatch& batch, const float* query, const float* key, const float* value, float* out,
+               float* log_sums) noexcept {
+  const auto run = HWY_DYNAMIC_DISPATCH(attend_f32);
+  for_heads(batch, [&](int64_t b, int64_t h, int64_t first_weight) {
+    run(batch, b, h, first_weight, query, key, value, out, log_sums);
+  });
+}
+void attention(const AttentionBatch& batch, const double* query, const double* key, const double* value, double* out,
+               double* log_sums) noexcept {
+  const auto run = HWY_DYNAMIC_DISPATCH(attend_f64);
+  for_heads(batch, [&](int64_t b, int64_t h, int64_t first_weight) {
+    run(batch, b, h, first_weight, query, key, value, out, log_sums);
+  });
+}
+
+void attention_grad(const AttentionBatch& batch, const float* query, const float* key, const float* value,
+                    const float* out, const float* log_sums, const float* dout, float* dquery, float* dkey,
+                    float* dvalue) noexcept {
+  const auto run = HWY_DYNAMIC_DISPATCH(attend_grad_f32);
+  for_heads(batch, [&](int64_t b, int64_t h, int64_t first_weight) {
+    run(batch, b, h, first_weight, query, key, value, out, log_sums, dout, dquery, dkey, dvalue);
+  });
+}
+void attention_grad(const AttentionBatch& batch, const double* query, const double* key, const double* value,
+                    const double* out, const double* log_sums, const double* dout, double* dquery, double* dkey,
+                    double* dvalue) noexcept {
+  const auto run = HWY_DYNAMIC_DISPATCH(attend_grad_f64);
+  for_heads(batch, [&](int64_t b, int64_t h, int64_t first_weight) {
+    run(batch, b, h, first_weight, query, key, value, out, log_sums, dout, dquery, dkey, dvalue);
+  });
+}
+
+}  // namespace mixtape::kernels
+#endif

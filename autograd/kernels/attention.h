@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+
+#include "autograd/kernels/dropout.h"
+
+namespace mixtape::kernels {
+
+/// A batch of sequences that attend, each to its own keys. Tensors are [positions, H, D], the positions of one sequence
+/// together; sequence b has the queries [query_bounds[b], query_bounds[b + 1]) and the first key_counts[b] keys from
+/// key_bounds[b] on.
+struct AttentionBatch {
+  int64_t sequences = 0;
+  const int32_t* query_bounds = nullptr;  ///< [sequences + 1]
+  const int32_t* key_bounds = nullptr;    ///< [sequences + 1]
+  const int32_t* key_counts = nullptr;    ///< [sequences], or nullptr: all keys
+  int64_t heads = 1;
+  int64_t width = 0;        ///< D of queries and keys
+  int64_t value_width = 0;  ///< D of values and outputs
+  double scale = 1;         ///< of the scores
+
+  /// Query i of Tq sees key j of Tk only if j <= i + Tk - Tq.
+  bool causal = false;
+  /// If not null: query i of sequence b sees key j in head h only if allowed[b s0 + h s1 + i s2 + j] != 0.
+  const int32_t* allowed = nullptr;
+  int64_t allowed_strides[3] = {};
+  /// If not null: added to the scores, element [b s0 + h s1 + i s2 + j], of the tensors' type.
+  const void* bias = nullptr;
+  int64_t bias_strides[3] = {};
+  /// Dropout on the weights. Pair (i, j) of sequence b and head h is element weight_offset(b, h) + i Tk + j.
+  DropoutDraw dropout = {};
+
+  int64_t queries(int64_t b) const { return query_bounds[b + 1] - query_bounds[b]; }
+  int64_t keys(int64_t b) const { return key_counts ? key_counts[b] : key_bounds[b + 1] - key_bounds[b]; }
+  bool masked() const { return causal || allowed; }
+  /// True if query i of sequence b may look at key j in head h.
+  bool sees(int64_t b, int64_t h, int64_t i, int64_t j) const {
+    if (causal && j > i + keys(b) - queries(b)) return false;
+    return !allowed || allowed[b * allowed_strides[0] + h * allowed_strides[1] + i * allowed_strides[2] + j] != 0;
+  }
+};
+
+/// out = dropout(softmax(scale q k' + bias)) v by sequence and head, over the keys that each query sees. A query that
+/// sees none gives 0. Keys and values that are not seen do not influence the result, whatever they hold, NaN included.
+/// query: [queries, H, D]  key: [keys, H, D]  value: [keys, H, Dv]  out: [queries, H, Dv]
+/// log_sums: [queries, H], receives log sum_j exp(score) for backward.
+/// Works through the keys in blocks with running maxima and sums (Milakov & Gimelshein 2018; Dao et al. 2022,
+/// "FlashAttention"), so memory grows with length, not its square.
+void attention(const AttentionBatch& batch, const float* query, const float* key, const float* value, float* out,
+               float* log_sums) noexcept;
+void attention(const AttentionBatch& batch, const double* query, const double* key, const double* value, double* out,
+               double* log_sums) noexcept;
+
+/// Gradients from what attention() was given and gave, the weights computed again block by block. With weights A,
+/// dropped-out weights A~: dv = A~' dout,  dA = dropout(dout v'),  ds = A * (dA - rowsum(dA * A)),  dq = scale ds k, dk
+/// = scale ds' q. dquery, dkey, dvalue are overwritten; keys beyond key_counts get 0.
+void attention_grad(const AttentionBatch& batch, const float* query, const float* key, const float* value,
+                    const float* out, const float* log_sums, const float* dout, float* dquery, float* dkey,
+                    float* dvalue) noexcept;
+void attention_grad(const AttentionBatch& batch, const double* query, const double* key, const double* value,
+                    const double* out, const double* log_sums, const double* dout, double* dquery, double* dkey,
+                    double* dvalue) noexcept;
+
+}  // namespace mixtape::kernels

@@ -1,0 +1,126 @@
+#include "autograd/kernels/gemm.h"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "autograd/kernels/parallel.h"
+
+namespace mixtape::kernels {
+namespace {
+
+// The loop outside is ours, so the library's own threads, if its build has any, stay off.
+const bool kOneBlasThread = [] {
+  openblas_set_num_threads(1);
+  return true;
+}();
+
+void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, float alpha, const float* a,
+          blasint lda, const float* b, blasint ldb, float beta, float* c, blasint ldc) {
+  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, double alpha, const double* a,
+          blasint lda, const double* b, blasint ldb, double beta, double* c, blasint ldc) {
+  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+template <class T>
+void clear(int64_t m, int64_t n, T* c, int64_t c_stride) noexcept {
+  for (int64_t row = 0; row < m; ++row) std::fill_n(c + row * c_stride, n, T(0));
+}
+
+template <class T>
+void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c,
+          int64_t c_stride) noexcept {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    if (beta == T(0)) clear(m, n, c, c_stride);
+    return;
+  }
+  const auto narrow = [](int64_t size) { return static_cast<blasint>(size); };
+  blas(a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, narrow(m), narrow(n),
+       narrow(k), alpha, a.data, narrow(a.stride), b.data, narrow(b.stride), beta, c, narrow(c_stride));
+}
+
+template <class T>
+Operand<T> rows_from(Operand<T> a, int64_t row) {
+  return {a.data + row * (a.transposed ? 1 : a.stride), a.stride, a.transposed};
+}
+
+template <class T>
+Operand<T> columns_from(Operand<T> b, int64_t column) {
+  return {b.data + column * (b.transposed ? b.stride : 1), b.stride, b.transposed};
+}
+
+// How many slices a product is worth: each should take some 20 microseconds at least.
+int64_t slices_for(int64_t m, int64_t n, int64_t k) {
+  const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  if (flops < 2e6) return 1;
+  if (flops < 2e7) return 2;
+  return flops < 4e8 ? 4 : 8;
+}
+
+int64_t slice_size(int64_t n, int64_t slices) {
+  return std::max<int64_t>(16, ((n + slices - 1) / slices + 15) / 16 * 16);
+}
+
+template <class T>
+void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
+            const T* bias) noexcept {
+  const auto piece = [=](int64_t row, int64_t rows, int64_t column, int64_t columns) {
+    T* target = c + row * c_stride + column;
+    if (bias) {
+      for (int64_t r = 0; r < rows; ++r) std::copy_n(bias + column, columns, target + r * c_stride);
+    }
+    tile(rows, columns, k, alpha, rows_from(a, row), columns_from(b, column), bias ? T(1) : beta, target, c_stride);
+  };
+  const int64_t slices = slices_for(m, n, k);
+  if (m >= n) {
+    parallel_for(m, slice_size(m, slices), [&](int64_t first, int64_t last) { piece(first, last - first, 0, n); });
+  } else {
+    parallel_for(n, slice_size(n, slices), [&](int64_t first, int64_t last) { piece(0, m, first, last - first); });
+  }
+}
+
+template <class T>
+void batched(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<T> a, const int64_t* a_offsets, Operand<T> b,
+             const int64_t* b_offsets, T* c) noexcept {
+  const auto one = [=](int64_t i) { return Operand<T>{a.data + a_offsets[i], a.stride, a.transposed}; };
+  const auto other = [=](int64_t i) { return Operand<T>{b.data + b_offsets[i], b.stride, b.transposed}; };
+  if (batch == 1) return sliced<T>(m, n, k, 1, one(0), other(0), 0, c, n, nullptr);
+  parallel_for(batch, grain_for(m * n * k, 1 << 19), [=](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) tile<T>(m, n, k, 1, one(i), other(i), 0, c + i * m * n, n);
+  });
+}
+
+}  // namespace
+
+void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
+               int64_t c_stride) noexcept {
+  tile(m, n, k, alpha, a, b, beta, c, c_stride);
+}
+void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, Operand<double> b, double beta,
+               double* c, int64_t c_stride) noexcept {
+  tile(m, n, k, alpha, a, b, beta, c, c_stride);
+}
+
+void gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
+          int64_t c_stride, const float* bias) noexcept {
+  sliced(m, n, k, alpha, a, b, beta, c, c_stride, bias);
+}
+void gemm(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, Operand<double> b, double beta, double* c,
+          int64_t c_stride, const double* bias) noexcept {
+  sliced(m, n, k, alpha, a, b, beta, c, c_stride, bias);
+}
+
+void gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<float> a, const int64_t* a_offsets,
+                Operand<float> b, const int64_t* b_offsets, float* c) noexcept {
+  batched(batch, m, n, k, a, a_offsets, b, b_offsets, c);
+}
+void gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<double> a, const int64_t* a_offsets,
+                Operand<double> b, const int64_t* b_offsets, double* c) noexcept {
+  batched(batch, m, n, k, a, a_offsets, b, b_offsets, c);
+}
+
+}  // namespace mixtape::kernels

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+
+namespace mixtape::kernels {
+
+/// How many threads the compute loops use; at first the number of processors (or OMP_NUM_THREADS).
+int threads();
+void set_threads(int count);
+
+/// Calls body(context, chunk) for every chunk in [0, chunks), on all compute threads, and waits. Runs inline if there
+/// is one chunk or one thread, or if called from a thread other than the first that ever started a loop, or inside a
+/// loop.
+void run_chunks(int64_t chunks, void (*body)(const void* context, int64_t chunk), const void* context) noexcept;
+
+/// Calls f(first, last) on pieces of [0, n) of `grain` elements (the last one shorter), in parallel. Where the cuts lie
+/// depends on n and grain only, never on the number of threads: a kernel that adds up within its pieces gives the same
+/// bits on any machine size.
+template <class F>
+void parallel_for(int64_t n, int64_t grain, const F& f) noexcept {
+  if (n <= 0) return;
+  struct Context {
+    const F& f;
+    int64_t n, grain;
+  } context{f, n, grain};
+  run_chunks((n + grain - 1) / grain,
+             [](const void* pointer, int64_t chunk) {
+               const Context& c = *static_cast<const Context*>(pointer);
+               const int64_t first = chunk * c.grain;
+               const int64_t last = first + c.grain < c.n ? first + c.grain : c.n;
+               c.f(first, last);
+             },
+             &context);
+}
+
+/// A grain that gives each piece about `work` units of work when one element costs `cost`, a multiple of `multiple`.
+constexpr int64_t grain_for(int64_t cost, int64_t work = int64_t{1} << 15, int64_t multiple = 1) {
+  const int64_t elements = work / (cost > 0 ? cost : 1);
+  return (elements / multiple + 1) * multiple;
+}
+
+}  // namespace mixtape::kernels

@@ -1,0 +1,84 @@
+// Philox4x32-10 on vectors, and the dropout that draws from it. Included once per instruction set.
+#if defined(MIXTAPE_KERNELS_PHILOX_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MIXTAPE_KERNELS_PHILOX_INL_H
+#undef MIXTAPE_KERNELS_PHILOX_INL_H
+#else
+#define MIXTAPE_KERNELS_PHILOX_INL_H
+#endif
+
+#include <array>
+#include <cstdint>
+
+#include "autograd/kernels/dropout.h"
+#include "autograd/kernels/philox.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mixtape::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr int64_t kDrawGroup = 64;  // numbers made at once: 16 counters, 4 words of each
+
+/// words[16 w + c] = word w of philox(counter first_counter + c), c in [0, 16).
+#if HWY_TARGET == HWY_SCALAR
+HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, uint32_t* HWY_RESTRICT words) {
+  for (uint32_t c = 0; c < 16; ++c) {
+    const auto block = philox({static_cast<uint32_t>(first_counter) + c, draw.op, static_cast<uint32_t>(draw.step), 0},
+                              {static_cast<uint32_t>(draw.seed), static_cast<uint32_t>(draw.seed >> 32)});
+    for (size_t w = 0; w < 4; ++w) words[16 * w + c] = block[w];
+  }
+}
+#else
+HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, uint32_t* HWY_RESTRICT words) {
+  const hn::CappedTag<uint32_t, 16> d;
+  const hn::Repartition<uint64_t, decltype(d)> d64;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto m0 = hn::Set(d, kPhiloxMultiplier0), m1 = hn::Set(d, kPhiloxMultiplier1);
+  for (int64_t c = 0; c < 16; c += lanes) {
+    auto x0 = hn::Add(hn::Iota(d, static_cast<uint32_t>(c)), hn::Set(d, static_cast<uint32_t>(first_counter)));
+    auto x1 = hn::Set(d, draw.op), x2 = hn::Set(d, static_cast<uint32_t>(draw.step));
+    auto x3 = hn::Set(d, 0u);
+    uint32_t k0 = static_cast<uint32_t>(draw.seed), k1 = static_cast<uint32_t>(draw.seed >> 32);
+    for (int round = 0; round < kPhiloxRounds; ++round) {
+      const auto even0 = hn::MulEven(x0, m0), even1 = hn::MulEven(x2, m1);
+      const auto odd0 = hn::MulEven(hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(d64, x0))), m0);
+      const auto odd1 = hn::MulEven(hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(d64, x2))), m1);
+      const auto high0 = hn::OddEven(hn::BitCast(d, odd0), hn::BitCast(d, hn::ShiftRight<32>(even0)));
+      const auto high1 = hn::OddEven(hn::BitCast(d, odd1), hn::BitCast(d, hn::ShiftRight<32>(even1)));
+      const auto low0 = hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(odd0)), hn::BitCast(d, even0));
+      const auto low1 = hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(odd1)), hn::BitCast(d, even1));
+      x0 = hn::Xor(hn::Xor(high1, x1), hn::Set(d, k0));
+      x1 = low1;
+      x2 = hn::Xor(hn::Xor(high0, x3), hn::Set(d, k1));
+      x3 = low0;
+      k0 += kPhiloxKeyStep0;
+      k1 += kPhiloxKeyStep1;
+    }
+    hn::StoreU(x0, d, words + c);
+    hn::StoreU(x1, d, words + 16 + c);
+    hn::StoreU(x2, d, words + 32 + c);
+    hn::StoreU(x3, d, words + 48 + c);
+  }
+}
+#endif
+
+/// y[i] = x[i] / (1 - p) where the draw of element first + i keeps it, else 0, for i in [0, n). y may be x. What
+/// element e draws depends on the draw and e alone, so any cut into runs, on any instruction set, gives the same.
+template <class T>
+HWY_INLINE void dropout_run(const DropoutDraw& draw, const T* x, T* y, int64_t first, int64_t n) {
+  HWY_ALIGN uint32_t words[kDrawGroup];
+  const T scale = static_cast<T>(draw.scale);
+  for (int64_t e = first; e < first + n;) {
+    const int64_t group = e / kDrawGroup, start = e % kDrawGroup;
+    const int64_t count = kDrawGroup - start < first + n - e ? kDrawGroup - start : first + n - e;
+    philox_group(draw, static_cast<uint64_t>(group) * 16, words);
+    const T* from = x + (e - first);
+    T* to = y + (e - first);
+    for (int64_t i = 0; i < count; ++i) to[i] = words[start + i] >= draw.threshold ? from[i] * scale : T(0);
+    e += count;
+  }
+}
+
+}  // namespace mixtape::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

@@ -1,0 +1,164 @@
+#include "autograd/kernels/reduce.h"
+
+#include <vector>
+
+#include "autograd/kernels/parallel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "autograd/kernels/reduce.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+//
+#include "autograd/kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mixtape::kernels::HWY_NAMESPACE {
+
+template <class T>
+void sum_rows_of(const T* x, T* y, int64_t rows, int64_t n) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const T* from = x + row * n;
+    y[row] = sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR { return hn::LoadU(d, from + i); });
+  }
+}
+
+template <class T>
+void add_to_of(const T* x, T* y, int64_t n) {
+  for_lanes<T>(
+      n, [=](auto d, int64_t i) HWY_ATTR { hn::StoreU(hn::Add(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i); });
+}
+
+// Rows of `width` elements, `stride` apart, added up into y.
+template <class T>
+void sum_columns_of(const T* x, T* y, int64_t rows, int64_t stride, int64_t width) {
+  for (int64_t i = 0; i < width; ++i) y[i] = 0;
+  for (int64_t row = 0; row < rows; ++row) add_to_of(x + row * stride, y, width);
+}
+
+double squares_f32(const float* x, int64_t n) {
+  double total = 0;
+  constexpr int64_t kRun = 1024;  // floats lose too many digits in longer runs
+  for (int64_t first = 0; first < n; first += kRun) {
+    const float* from = x + first;
+    total += static_cast<double>(sum_lanes<float>(n - first < kRun ? n - first : kRun, [=](auto d, int64_t i) HWY_ATTR {
+      const auto v = hn::LoadU(d, from + i);
+      return hn::Mul(v, v);
+    }));
+  }
+  return total;
+}
+
+double squares_f64(const double* x, int64_t n) {
+  return sum_lanes<double>(n, [=](auto d, int64_t i) HWY_ATTR {
+    const auto v = hn::LoadU(d, x + i);
+    return hn::Mul(v, v);
+  });
+}
+
+void sum_rows_f32(const float* x, float* y, int64_t rows, int64_t n) { sum_rows_of(x, y, rows, n); }
+void sum_rows_f64(const double* x, double* y, int64_t rows, int64_t n) { sum_rows_of(x, y, rows, n); }
+void sum_columns_f32(const float* x, float* y, int64_t rows, int64_t stride, int64_t width) {
+  sum_columns_of(x, y, rows, stride, width);
+}
+void sum_columns_f64(const double* x, double* y, int64_t rows, int64_t stride, int64_t width) {
+  sum_columns_of(x, y, rows, stride, width);
+}
+void add_to_f32(const float* x, float* y, int64_t n) { add_to_of(x, y, n); }
+void add_to_f64(const double* x, double* y, int64_t n) { add_to_of(x, y, n); }
+
+}  // namespace mixtape::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace mixtape::kernels {
+namespace {
+
+HWY_EXPORT(sum_rows_f32);
+HWY_EXPORT(sum_rows_f64);
+HWY_EXPORT(sum_columns_f32);
+HWY_EXPORT(sum_columns_f64);
+HWY_EXPORT(add_to_f32);
+HWY_EXPORT(add_to_f64);
+HWY_EXPORT(squares_f32);
+HWY_EXPORT(squares_f64);
+
+constexpr int64_t kGrain = 1 << 14;
+constexpr int64_t kColumns = 64;  // columns that one piece adds up
+
+template <class T, class Rows, class Columns>
+void sum_with(Rows rows, Columns columns, const T* x, T* y, int64_t outer, int64_t n, int64_t inner) noexcept {
+  if (inner == 1) {
+    parallel_for(outer, grain_for(n, kGrain),
+                 [=](int64_t first, int64_t last) { rows(x + first * n, y + first, last - first, n); });
+    return;
+  }
+  const int64_t blocks = (inner + kColumns - 1) / kColumns;
+  parallel_for(outer * blocks, grain_for(n * kColumns, kGrain), [=](int64_t first, int64_t last) {
+    for (int64_t piece = first; piece < last; ++piece) {
+      const int64_t o = piece / blocks, column = piece % blocks * kColumns;
+      const int64_t width = inner - column < kColumns ? inner - column : kColumns;
+      columns(x + o * n * inner + column, y + o * inner + column, n, inner, width);
+    }
+  });
+}
+
+template <class T>
+void argmax_with(const T* x, int32_t* indices, int64_t outer, int64_t n, int64_t inner) noexcept {
+  parallel_for(outer, grain_for(n * inner, kGrain), [=](int64_t first, int64_t last) {
+    for (int64_t o = first; o < last; ++o) {
+      for (int64_t i = 0; i < inner; ++i) {
+        const T* from = x + o * n * inner + i;
+        int64_t best = 0;
+        for (int64_t k = 1; k < n && from[best * inner] == from[best * inner]; ++k) {
+          if (!(from[k * inner] <= from[best * inner])) best = k;
+        }
+        indices[o * inner + i] = static_cast<int32_t>(best);
+      }
+    }
+  });
+}
+
+template <class T, class Squares>
+double squares_with(Squares squares, const T* x, int64_t n) noexcept {
+  constexpr int64_t kPieces = 64;
+  double parts[kPieces] = {};
+  const int64_t grain = n / kPieces + 1;
+  parallel_for(n, grain, [&](int64_t first, int64_t last) { parts[first / grain] = squares(x + first, last - first); });
+  double total = 0;
+  for (double part : parts) total += part;
+  return total;
+}
+
+}  // namespace
+
+void sum(const float* x, float* y, int64_t outer, int64_t n, int64_t inner) noexcept {
+  sum_with(HWY_DYNAMIC_DISPATCH(sum_rows_f32), HWY_DYNAMIC_DISPATCH(sum_columns_f32), x, y, outer, n, inner);
+}
+void sum(const double* x, double* y, int64_t outer, int64_t n, int64_t inner) noexcept {
+  sum_with(HWY_DYNAMIC_DISPATCH(sum_rows_f64), HWY_DYNAMIC_DISPATCH(sum_columns_f64), x, y, outer, n, inner);
+}
+
+void argmax(const float* x, int32_t* indices, int64_t outer, int64_t n, int64_t inner) noexcept {
+  argmax_with(x, indices, outer, n, inner);
+}
+void argmax(const double* x, int32_t* indices, int64_t outer, int64_t n, int64_t inner) noexcept {
+  argmax_with(x, indices, outer, n, inner);
+}
+
+double sum_of_squares(const float* x, int64_t n) noexcept {
+  return squares_with(HWY_DYNAMIC_DISPATCH(squares_f32), x, n);
+}
+double sum_of_squares(const double* x, int64_t n) noexcept {
+  return squares_with(HWY_DYNAMIC_DISPATCH(squares_f64), x, n);
+}
+
+void add_to(const float* x, float* y, int64_t n) noexcept {
+  const auto run = HWY_DYNAMIC_DISPATCH(add_to_f32);
+  parallel_for(n, kGrain, [=](int64_t first, int64_t last) { run(x + first, y + first, last - first); });
+}
+void add_to(const double* x, double* y, int64_t n) noexcept {
+  const auto run = HWY_DYNAMIC_DISPATCH(add_to_f64);
+  parallel_for(n, kGrain, [=](int64_t first, int64_t last) { run(x + first, y + first, last - first); });
+}
+
+}  // namespace mixtape::kernels
+#endif

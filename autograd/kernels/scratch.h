@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace mixtape::kernels {
+
+/// Working memory of the calling thread, kept from call to call and only ever grown. A slot's memory is valid until the
+/// next call for it on the same thread; contents are unspecified.
+template <class T>
+T* scratch(int slot, int64_t elements) {
+  constexpr int kSlots = 8;
+  thread_local std::vector<T> slots[kSlots];
+  std::vector<T>& memory = slots[slot];
+  if (static_cast<int64_t>(memory.size()) < elements) memory.resize(static_cast<size_t>(elements));
+  return memory.data();
+}
+
+}  // namespace mixtape::kernels

@@ -1,0 +1,66 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "autograd/tape.h"
+
+namespace mixtape {
+namespace {
+
+std::string inputs_text(const LineView& line) {
+  std::string text;
+  for (int32_t input : line.inputs) {
+    if (!text.empty()) text += ", ";
+    text += input < 0 ? "constant" : fmt::format("%{}", input);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_string(const Tape& tape) {
+  std::string text = fmt::format("tape that {}: {} lines, {} bytes kept\n",
+                                 tape.trains() ? "trains" : "only differentiates (dropout passes everything through)",
+                                 tape.size(), tape.kept_bytes());
+  for (int32_t i = 0; i < tape.size(); ++i) {
+    const LineView line = tape.line(i);
+    text +=
+        fmt::format("%{} = {}({})  {}{}", i, line.op, inputs_text(line), name_of(line.dtype), to_string(line.shape));
+    if (line.kept_bytes > 0) text += fmt::format("  keeps {} B", line.kept_bytes);
+    if (line.backward) text += "  backward";
+    if (!line.path.empty()) text += "  " + line.path;
+    text += '\n';
+  }
+  return text;
+}
+
+std::string to_json(const Tape& tape) {
+  nlohmann::ordered_json lines = nlohmann::ordered_json::array();
+  for (int32_t i = 0; i < tape.size(); ++i) {
+    const LineView line = tape.line(i);
+    lines.push_back({{"line", line.line},
+                     {"op", line.op},
+                     {"path", line.path},
+                     {"inputs", line.inputs},
+                     {"shape", std::vector<int64_t>(line.shape.begin(), line.shape.end())},
+                     {"dtype", name_of(line.dtype)},
+                     {"kept_bytes", line.kept_bytes},
+                     {"backward", line.backward}});
+  }
+  return nlohmann::ordered_json{{"trains", tape.trains()}, {"lines", lines}}.dump(1);
+}
+
+std::string to_dot(const Tape& tape) {
+  std::string text = "digraph tape {\n  node [shape=box];\n";
+  for (int32_t i = 0; i < tape.size(); ++i) {
+    const LineView line = tape.line(i);
+    const bool leaf = line.inputs.empty();
+    text += fmt::format("  n{} [label=\"%{} {}\\n{}{}\"{}];\n", i, i, leaf && !line.path.empty() ? line.path : line.op,
+                        name_of(line.dtype), to_string(line.shape), leaf ? ", style=rounded" : "");
+    for (int32_t input : line.inputs)
+      if (input >= 0) text += fmt::format("  n{} -> n{};\n", input, i);
+  }
+  return text + "}\n";
+}
+
+}  // namespace mixtape
