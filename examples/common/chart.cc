@@ -1,0 +1,233 @@
+#include "examples/common/chart.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "examples/common/format.h"
+#include "examples/common/ticks.h"
+
+namespace mixtape::examples {
+namespace {
+
+constexpr double kWidth = 560, kHeight = 306;
+constexpr double kLeft = 70, kRight = 24, kTop = 26, kBottom = 52;
+constexpr int64_t kColours = 6;
+constexpr int64_t kMostPoints = 1000;      // about two a unit of width
+constexpr int64_t kMostHoverPlaces = 140;  // strips of the plot that show their values
+constexpr int64_t kFewPoints = 40;         // up to here each point gets a dot
+
+/// Maps values to places of the drawing: linear or logarithmic, over a range that is never empty.
+struct Axis {
+  double low, high, start, end;
+  bool log = false;
+
+  double position(double value) const {
+    const double part = log ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
+    return start + part * (end - start);
+  }
+};
+
+std::vector<Series> drawable(const LineChart& chart) {
+  std::vector<Series> kept = chart.series;
+  for (Series& series : kept) {
+    std::erase_if(series.points, [&](const Point& point) {
+      return !std::isfinite(point.x) || !std::isfinite(point.y) || (chart.log_y && point.y <= 0);
+    });
+  }
+  return kept;
+}
+
+struct Range {
+  double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
+  bool empty() const { return low > high; }
+};
+
+Range range_of(const std::vector<Series>& all, double Point::*coordinate) {
+  Range range;
+  for (const Series& series : all) {
+    for (const Point& point : series.points) {
+      range.low = std::min(range.low, point.*coordinate);
+      range.high = std::max(range.high, point.*coordinate);
+    }
+  }
+  return range;
+}
+
+Axis x_axis(Range range) {
+  if (range.high - range.low <= 1e-9 * std::abs(range.high)) range = {range.low - 1, range.high + 1};
+  const bool from_zero = range.low >= 0 && range.low < 0.1 * range.high;
+  return {from_zero ? 0 : range.low, range.high, kLeft, kWidth - kRight};
+}
+
+Axis y_axis(Range range, bool log) {
+  constexpr double kMargin = 0.05;
+  const double bottom = kHeight - kBottom;
+  if (log) {
+    const double factor = std::max(std::pow(range.high / range.low, kMargin), 1.05);
+    return {range.low / factor, range.high * factor, bottom, kTop, true};
+  }
+  double margin = (range.high - range.low) * kMargin;
+  if (margin <= 1e-9 * std::abs(range.high)) margin = std::max(std::abs(range.high) * 0.1, 1e-6);
+  const bool from_zero = range.low >= 0 && range.low - 4 * margin <= 0;
+  return {from_zero ? 0 : range.low - margin, range.high + margin, bottom, kTop};
+}
+
+std::string x_ticks(const Axis& axis) {
+  std::string svg;
+  const std::vector<double> ticks = nice_ticks(axis.low, axis.high, 5);
+  const double spacing = ticks.size() > 1 ? ticks[1] - ticks[0] : axis.high - axis.low;
+  for (const double tick : ticks) {
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", axis.position(tick),
+                       kHeight - kBottom + 22, tick_label(tick, spacing));
+  }
+  return svg;
+}
+
+std::string y_ticks(const Axis& axis) {
+  std::string svg;
+  const std::vector<double> ticks =
+      axis.log ? nice_log_ticks(axis.low, axis.high, 5) : nice_ticks(axis.low, axis.high, 5);
+  const double common = ticks.size() > 1 ? ticks[1] - ticks[0] : axis.high - axis.low;
+  for (const double tick : ticks) {
+    const double y = axis.position(tick);
+    const double spacing = axis.log ? std::min(common, std::pow(10.0, std::floor(std::log10(tick)))) : common;
+    svg += fmt::format(
+        "<path class=\"rule\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>"
+        "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" dominant-baseline=\"central\">{}</text>\n",
+        kLeft, y, kWidth - kRight, kLeft - 7, y, tick_label(tick, spacing));
+  }
+  return svg;
+}
+
+std::string path_data(const std::vector<Point>& points, const Axis& x, const Axis& y) {
+  std::string data;
+  for (const Point& point : points) {
+    data += fmt::format("{}{:.1f} {:.1f}", data.empty() ? 'M' : 'L', x.position(point.x), y.position(point.y));
+  }
+  return data;
+}
+
+/// The smoothed curve: on a log axis the mean of the logarithms, so that a spike does not lift all its neighbours.
+std::vector<Point> trend(std::vector<Point> points, bool log) {
+  const int64_t half_window = std::max<int64_t>(2, std::ssize(points) / 80);
+  if (log) std::for_each(points.begin(), points.end(), [](Point& point) { point.y = std::log(point.y); });
+  points = smooth(smooth(points, half_window), half_window);
+  if (log) std::for_each(points.begin(), points.end(), [](Point& point) { point.y = std::exp(point.y); });
+  return points;
+}
+
+std::string curve(const Series& series, int64_t colour, const Axis& x, const Axis& y) {
+  const std::string stroke = fmt::format("stroke=\"var(--s{})\"", colour);
+  const int64_t count = std::ssize(series.points);
+  const bool smoothed = series.smooth && count > kFewPoints;
+  std::string svg;
+  if (smoothed) {
+    svg +=
+        fmt::format("<path class=\"raw\" {} d=\"{}\"/>\n", stroke, path_data(thin(series.points, kMostPoints), x, y));
+  }
+  const std::vector<Point> points = smoothed ? trend(series.points, y.log) : series.points;
+  svg += fmt::format("<path class=\"curve\" {} d=\"{}\"/>\n", stroke, path_data(thin(points, kMostPoints), x, y));
+  for (size_t i = 0; count <= kFewPoints && i < points.size(); ++i) {
+    svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"var(--s{})\"/>", x.position(points[i].x),
+                       y.position(points[i].y), colour);
+  }
+  return svg;
+}
+
+/// The point of the series that is nearest to x.
+std::optional<Point> nearest(const Series& series, double x) {
+  if (series.points.empty()) return std::nullopt;
+  const auto after = std::lower_bound(series.points.begin(), series.points.end(), x,
+                                      [](const Point& point, double value) { return point.x < value; });
+  if (after == series.points.begin()) return *after;
+  if (after == series.points.end() || x - (after - 1)->x < after->x - x) return *(after - 1);
+  return *after;
+}
+
+std::vector<double> hover_places(const std::vector<Series>& all) {
+  std::vector<double> places;
+  for (const Series& series : all) {
+    for (const Point& point : series.points) places.push_back(point.x);
+  }
+  std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  const auto every = static_cast<size_t>((std::ssize(places) + kMostHoverPlaces - 1) / kMostHoverPlaces);
+  std::vector<double> kept;
+  for (size_t i = 0; i < places.size(); i += every) kept.push_back(places[i]);
+  if (!places.empty() && kept.back() != places.back()) kept.push_back(places.back());
+  return kept;
+}
+
+/// What the pointer shows at x: a series is named only where it has a point not far from there.
+std::string hover_text(const LineChart& chart, const std::vector<Series>& all, double x, double reach) {
+  std::string text = fmt::format("{} {}", chart.x_label, format_value(x));
+  for (const Series& series : all) {
+    const std::optional<Point> point = nearest(series, x);
+    if (point && std::abs(point->x - x) <= reach) text += fmt::format("\n{}: {}", series.name, format_value(point->y));
+  }
+  return escape_html(text);
+}
+
+/// One transparent strip a place, from half-way to its left neighbour to half-way to its right one.
+std::string hover_strips(const LineChart& chart, const std::vector<Series>& all, const Axis& x) {
+  const std::vector<double> places = hover_places(all);
+  std::string svg;
+  for (size_t i = 0; i < places.size(); ++i) {
+    const double left = i == 0 ? kLeft : x.position((places[i - 1] + places[i]) / 2);
+    const double right = i + 1 == places.size() ? kWidth - kRight : x.position((places[i] + places[i + 1]) / 2);
+    const double gap_left = i == 0 ? 0 : places[i] - places[i - 1];
+    const double gap_right = i + 1 == places.size() ? gap_left : places[i + 1] - places[i];
+    svg += fmt::format("<rect class=\"hit\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" data-tip=\"{}\"/>\n",
+                       left, kTop, right - left, kHeight - kTop - kBottom,
+                       hover_text(chart, all, places[i], std::max(gap_left, gap_right) / 2));
+  }
+  return svg;
+}
+
+std::string legend(const std::vector<Series>& all) {
+  if (all.size() < 2) return "";
+  std::string html;
+  for (int64_t i = 0; i < std::ssize(all); ++i) {
+    html += fmt::format("<span class=\"key\"><i style=\"background:var(--s{})\"></i>{}</span>", i % kColours,
+                        escape_html(all[static_cast<size_t>(i)].name));
+  }
+  return html;
+}
+
+std::string spoken(const LineChart& chart, const std::vector<Series>& all) {
+  std::string text = fmt::format("{}: {} by {}.", chart.title, chart.y_label, chart.x_label);
+  for (const Series& series : all) {
+    if (series.points.empty()) continue;
+    const Point &first = series.points.front(), &last = series.points.back();
+    text += fmt::format(" {}: {} at {}, {} at {}.", series.name, format_value(first.y), format_value(first.x),
+                        format_value(last.y), format_value(last.x));
+  }
+  return escape_html(text);
+}
+
+std::string drawing(const LineChart& chart, const std::vector<Series>& all) {
+  const Axis x = x_axis(range_of(all, &Point::x)), y = y_axis(range_of(all, &Point::y), chart.log_y);
+  std::string svg = fmt::format("<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", kWidth,
+                                kHeight, spoken(chart, all));
+  svg += fmt::format("<text x=\"2\" y=\"13\">{}{}</text>\n", escape_html(chart.y_label), chart.log_y ? " (log)" : "");
+  svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + kWidth - kRight) / 2,
+                     kHeight - 6, escape_html(chart.x_label));
+  svg += y_ticks(y) + x_ticks(x);
+  for (int64_t i = 0; i < std::ssize(all); ++i) svg += curve(all[static_cast<size_t>(i)], i % kColours, x, y);
+  return svg + hover_strips(chart, all, x) + "</svg>\n";
+}
+
+}  // namespace
+
+Html line_chart(const LineChart& chart) {
+  const std::vector<Series> all = drawable(chart);
+  const bool empty = range_of(all, &Point::x).empty();
+  return {fmt::format("<figure><figcaption>{}{}</figcaption>\n{}</figure>\n", escape_html(chart.title), legend(all),
+                      empty ? "<p>No values yet.</p>\n" : drawing(chart, all))};
+}
+
+}  // namespace mixtape::examples

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+namespace mixtape::examples {
+
+/// A JSON settings file read back, with checked access. Keys of nested objects are joined with dots: `model.width`.
+/// Every error is a mixtape::Error with the path, the key, what came and what was expected.
+class Config {
+ public:
+  /// Reads `path`. Throws if it cannot be read, is not JSON (with the line number) or is no object.
+  explicit Config(const std::string& path);
+
+  bool has(std::string_view key) const;
+  int64_t integer(std::string_view key) const;  ///< a whole number
+  double number(std::string_view key) const;    ///< any number
+  bool flag(std::string_view key) const;        ///< true or false
+  std::string text(std::string_view key) const;
+
+  /// Throws unless `key` holds `expected`. The message gives both, so it says what a folder of another model holds.
+  void expect(std::string_view key, std::string_view expected) const;
+
+  /// The whole file, for what the functions above do not cover.
+  const nlohmann::json& values() const { return *values_; }
+
+ private:
+  const nlohmann::json* find(std::string_view key) const;
+  const nlohmann::json& at(std::string_view key) const;
+
+  std::string path_;
+  std::shared_ptr<const nlohmann::json> values_;
+};
+
+/// Writes `values` to `path` as indented JSON, atomically. Bytes in strings that are not UTF-8 are replaced by U+FFFD.
+void write_json(const std::string& path, const nlohmann::json& values);
+
+}  // namespace mixtape::examples

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace mixtape::examples {
+
+/// What every `train` command takes.
+struct TrainOptions {
+  std::string data;                ///< name of the data set
+  std::string data_dir;            ///< its folder, where it needs one
+  std::string out;                 ///< the run folder
+  std::optional<int64_t> epochs;   ///< at most one of epochs, steps and minutes; totals, also on a resume
+  std::optional<int64_t> steps;    ///< optimizer steps
+  std::optional<double> minutes;   ///< for the whole command
+  std::optional<int64_t> threads;  ///< all cores if not given
+  uint64_t seed = 42;
+  std::string dtype = "f32";
+  std::string preset;  ///< empty: the program's default for the data
+  bool resume = false;
+};
+
+/// Adds `--data --data-dir --out --epochs | --steps | --minutes --threads --seed --dtype --preset --resume` to
+/// `command`, with checks of their values. `data_names` and `presets` are what --data and --preset may be; no --preset
+/// if there are none. `options` must live until the command line has been read.
+void add_train_options(CLI::App& command, TrainOptions& options, const std::vector<std::string>& data_names,
+                       const std::vector<std::string>& presets);
+
+}  // namespace mixtape::examples
