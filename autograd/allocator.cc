@@ -106,7 +106,7 @@ class Allocator {
   static constexpr int kBins = 48 * kSubBins;
 
   static int bin_of(int64_t size) {
-    const int log = std::bit_width(static_cast<uint64_t>(size)) - 1;
+    const int log = static_cast<int>(std::bit_width(static_cast<uint64_t>(size))) - 1;
     const int sub = static_cast<int>((size >> (log - 3)) & (kSubBins - 1));
     return log * kSubBins + sub;
   }

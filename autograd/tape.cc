@@ -8,6 +8,7 @@
 
 #include "autograd/error.h"
 #include "autograd/ops.h"
+#include "autograd/ops/accumulate.h"
 
 namespace mixtape {
 
@@ -116,6 +117,11 @@ std::unique_ptr<Tape::Lines>& Tape::spare_lines() {
 }
 
 Tape* Tape::recording() { return open_tape && open_tape->recording_ ? open_tape : nullptr; }
+
+bool Tape::tracks(const Tensor& x) {
+  const Tape* tape = recording();
+  return tape && x && (x.body().tape == tape->number_ || trainable(x));
+}
 
 std::optional<RandomDraw> Tape::draw() {
   Tape* tape = recording();

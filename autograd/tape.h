@@ -128,6 +128,8 @@ class Tape {
 
   /// The open tape of this thread that is recording, or nullptr.
   static Tape* recording();
+  /// True if an op on x would be recorded now.
+  static bool tracks(const Tensor& x);
   /// The draw of the next random op, if a training tape is recording; random ops pass everything through otherwise.
   static std::optional<RandomDraw> draw();
 

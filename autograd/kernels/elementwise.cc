@@ -9,6 +9,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 //
 #include "autograd/kernels/erf-inl.h"
+#include "autograd/kernels/exp-inl.h"
 #include "autograd/kernels/simd-inl.h"
 #include "hwy/contrib/math/math-inl.h"
 
@@ -58,15 +59,16 @@ struct GeluTanh {
   }
 };
 
-// (1 + t) / 2 + x (1 - t^2) / 2 * sqrt(2/pi) (1 + 3 * 0.044715 x^2)
+// (1 + t) / 2 + x (1 - t^2) / 2 * sqrt(2/pi) (1 + 3 * 0.044715 x^2). Beyond 100, where 1 - t^2 is 0, the last factor
+// stays as it is instead of growing to infinity.
 struct GeluTanhSlope {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
     using T = hn::TFromD<D>;
     const V half = hn::Set(d, T(0.5)), one = hn::Set(d, T(1));
-    const V t = gelu_tanh_inner(d, x);
+    const V t = gelu_tanh_inner(d, x), c = hn::Min(hn::Abs(x), hn::Set(d, T(100)));
     const V inner =
-        hn::MulAdd(hn::Mul(x, x), hn::Set(d, T(3 * kGeluCubic * kSqrt2OverPi)), hn::Set(d, T(kSqrt2OverPi)));
+        hn::MulAdd(hn::Mul(c, c), hn::Set(d, T(3 * kGeluCubic * kSqrt2OverPi)), hn::Set(d, T(kSqrt2OverPi)));
     const V bend = hn::Mul(hn::Mul(x, hn::NegMulAdd(t, t, one)), inner);
     return hn::Mul(half, hn::Add(hn::Add(one, t), bend));
   }
@@ -86,10 +88,13 @@ struct ReluSlope {
   }
 };
 
+// Highway's Exp gives finite nonsense where the result is too large for T.
 struct ExpOf {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
-    return hn::IfThenElse(hn::IsNaN(x), x, hn::Exp(d, x));
+    using T = hn::TFromD<D>;
+    const V largest = hn::Set(d, sizeof(T) == 4 ? T(88.72283) : T(709.782712893384));
+    return hn::IfThenElse(hn::Gt(x, largest), hn::Inf(d), exp_of(d, x));
   }
 };
 

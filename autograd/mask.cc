@@ -1,0 +1,68 @@
+#include "autograd/mask.h"
+
+#include <fmt/format.h>
+
+#include "autograd/error.h"
+#include "autograd/ops.h"
+
+namespace mixtape {
+namespace {
+
+void check_rank(const char* what, const Tensor& tensor) {
+  if (tensor.rank() < 2 || tensor.rank() > 4) {
+    fail(fmt::format("mask: {} of {}, expected [Tq, Tk], [B, Tq, Tk] or [B, H, Tq, Tk]", what,
+                     to_string(tensor.shape())));
+  }
+}
+
+Tensor both_pairs(const Tensor& a, const Tensor& b) {
+  if (!a || !b) return a ? a : b;
+  if (!(a.shape() == b.shape())) {
+    fail(fmt::format("mask: allowed pairs of {} and {} do not combine", to_string(a.shape()), to_string(b.shape())));
+  }
+  Tensor both = Tensor::like(a);
+  int32_t* result = both.mutable_data<int32_t>();
+  for (int64_t i = 0; i < a.elements(); ++i) result[i] = a.data<int32_t>()[i] != 0 && b.data<int32_t>()[i] != 0;
+  return both;
+}
+
+}  // namespace
+
+Mask operator&(const Mask& a, const Mask& b) {
+  Mask both;
+  both.causal_ = a.causal_ || b.causal_;
+  if (a.lengths_ && b.lengths_) fail("mask: both sides limit the lengths of the keys");
+  both.lengths_ = a.lengths_ ? a.lengths_ : b.lengths_;
+  both.pairs_ = both_pairs(a.pairs_, b.pairs_);
+  both.bias_ = a.bias_ && b.bias_ ? a.bias_ + b.bias_ : (a.bias_ ? a.bias_ : b.bias_);
+  return both;
+}
+
+Mask causal() {
+  Mask mask;
+  mask.causal_ = true;
+  return mask;
+}
+
+Mask key_lengths(const std::vector<int32_t>& lengths) {
+  Mask mask;
+  mask.lengths_ = Tensor::from(lengths, {static_cast<int64_t>(lengths.size())});
+  return mask;
+}
+
+Mask allowed_pairs(const Tensor& pairs) {
+  check_rank("allowed pairs", pairs);
+  if (pairs.dtype() != i32) fail(fmt::format("mask: allowed pairs of {}, expected i32", name_of(pairs.dtype())));
+  Mask mask;
+  mask.pairs_ = pairs;
+  return mask;
+}
+
+Mask additive_bias(const Tensor& bias) {
+  check_rank("bias", bias);
+  Mask mask;
+  mask.bias_ = bias;
+  return mask;
+}
+
+}  // namespace mixtape

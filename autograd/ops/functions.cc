@@ -1,0 +1,117 @@
+#include <cmath>
+#include <numbers>
+
+#include "autograd/kernels/elementwise.h"
+#include "autograd/ops/common.h"
+
+namespace mixtape {
+namespace {
+
+Tensor apply(const char* op, kernels::Unary f, const Tensor& x) {
+  check_differentiable(op, x);
+  Tensor y = Tensor::like(x);
+  dispatch(x.dtype(), [&]<class T>(T) { kernels::unary(f, x.data<T>(), y.mutable_data<T>(), x.elements()); });
+  return y;
+}
+
+Tensor apply_grad(kernels::Unary f, const Tensor& x, const Tensor& dy) {
+  Tensor dx = Tensor::like(x);
+  dispatch(x.dtype(),
+           [&]<class T>(T) { kernels::unary_grad(f, x.data<T>(), dy.data<T>(), dx.mutable_data<T>(), x.elements()); });
+  return dx;
+}
+
+}  // namespace
+
+Tensor exp(const Tensor& x) {
+  Tensor y = apply("exp", kernels::Unary::exp, x);
+  return record("exp", {x}, y, Keep{y}, [](const Kept& kept, const Tensor& dy) { return dy * kept[0]; });
+}
+
+Tensor log(const Tensor& x) {
+  return record("log", {x}, apply("log", kernels::Unary::log, x), Keep{x},
+                [](const Kept& kept, const Tensor& dy) { return dy / kept[0]; });
+}
+
+Tensor sqrt(const Tensor& x) {
+  Tensor y = apply("sqrt", kernels::Unary::sqrt, x);
+  return record("sqrt", {x}, y, Keep{y}, [](const Kept& kept, const Tensor& dy) { return dy * 0.5 / kept[0]; });
+}
+
+Tensor tanh(const Tensor& x) {
+  Tensor y = apply("tanh", kernels::Unary::tanh, x);
+  return record("tanh", {x}, y, Keep{y},
+                [](const Kept& kept, const Tensor& dy) { return dy * (1.0 - kept[0] * kept[0]); });
+}
+
+Tensor erf(const Tensor& x) {
+  return record("erf", {x}, apply("erf", kernels::Unary::erf, x), Keep{x}, [](const Kept& kept, const Tensor& dy) {
+    return dy * exp(-(kept[0] * kept[0])) * (2 * std::numbers::inv_sqrtpi);
+  });
+}
+
+Tensor relu(const Tensor& x) {
+  Tensor y = apply("relu", kernels::Unary::relu, x);
+  return record(
+      "relu", {x}, y, Keep{y},
+      [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::relu, kept[0], dy); },
+      [](std::span<const Tensor> in) { return composed::relu(in[0]); });
+}
+
+Tensor gelu(const Tensor& x) {
+  return record(
+      "gelu", {x}, apply("gelu", kernels::Unary::gelu, x), Keep{x},
+      [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::gelu, kept[0], dy); },
+      [](std::span<const Tensor> in) { return composed::gelu(in[0]); });
+}
+
+Tensor gelu_tanh(const Tensor& x) {
+  return record(
+      "gelu_tanh", {x}, apply("gelu_tanh", kernels::Unary::gelu_tanh, x), Keep{x},
+      [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::gelu_tanh, kept[0], dy); },
+      [](std::span<const Tensor> in) { return composed::gelu_tanh(in[0]); });
+}
+
+Tensor composed::relu(const Tensor& x) {
+  const Tensor zero = Tensor::zeros(x.shape(), x.dtype());
+  return where(greater(x, zero), x, zero);
+}
+
+Tensor composed::gelu(const Tensor& x) { return x * (erf(x * std::numbers::sqrt2 * 0.5) + 1.0) * 0.5; }
+
+Tensor composed::gelu_tanh(const Tensor& x) {
+  const Tensor inner = (x + x * x * x * 0.044715) * std::sqrt(2 * std::numbers::inv_pi);
+  return x * (tanh(inner) + 1.0) * 0.5;
+}
+
+Tensor greater(const Tensor& a, const Tensor& b) {
+  check_same_dtype("greater", a, b);
+  if (!(a.shape() == b.shape()))
+    fail(fmt::format("greater: shapes differ: {} and {}", to_string(a.shape()), to_string(b.shape())));
+  Tensor y = Tensor::uninitialized(a.shape(), i32);
+  int32_t* result = y.mutable_data<int32_t>();
+  dispatch(a.dtype(), [&]<class T>(T) {
+    for (int64_t i = 0; i < a.elements(); ++i) result[i] = a.data<T>()[i] > b.data<T>()[i];
+  });
+  return y;
+}
+
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  check_index("where", condition);
+  check_same_dtype("where", a, b);
+  const Shape shape = broadcast("where", condition.shape(), broadcast("where", a.shape(), b.shape()));
+  if (!(condition.shape() == shape)) return where(broadcast_to(condition, shape), a, b);
+  if (!(a.shape() == shape)) return where(condition, broadcast_to(a, shape), b);
+  if (!(b.shape() == shape)) return where(condition, a, broadcast_to(b, shape));
+  Tensor y = Tensor::uninitialized(shape, a.dtype());
+  dispatch(a.dtype(), [&]<class T>(T) {
+    kernels::select(condition.data<int32_t>(), a.data<T>(), b.data<T>(), y.mutable_data<T>(), y.elements());
+  });
+  return record("where", {condition, a, b}, y, Keep{condition}, [](const Kept& kept, const Tensor& dy) {
+    const Tensor zero = Tensor::zeros(dy.shape(), dy.dtype());
+    return Gradients(Tensor(), kept.needs(1) ? where(kept[0], dy, zero) : Tensor(),
+                     kept.needs(2) ? where(kept[0], zero, dy) : Tensor());
+  });
+}
+
+}  // namespace mixtape

@@ -1,0 +1,80 @@
+#include "autograd/kernels/cross_entropy.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "autograd/ops/common.h"
+
+namespace mixtape {
+namespace {
+
+void check(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {
+  check_differentiable("cross_entropy", logits);
+  check_index("cross_entropy", targets);
+  if (logits.rank() != 2 || !(targets.shape() == Shape{logits.size(0)})) {
+    fail(fmt::format("cross_entropy: logits {} and targets {}, expected [N, V] and [N]", to_string(logits.shape()),
+                     to_string(targets.shape())));
+  }
+  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
+    fail(fmt::format("cross_entropy: label smoothing {}, expected 0 to 1", options.label_smoothing));
+  }
+  const int32_t* target = targets.data<int32_t>();
+  for (int64_t i = 0; i < targets.elements(); ++i) {
+    if (target[i] != options.ignored && (target[i] < 0 || target[i] >= logits.size(1))) {
+      fail(fmt::format("cross_entropy: target {} in row {}, expected 0 to {}", target[i], i, logits.size(1) - 1));
+    }
+  }
+}
+
+// What the sum over rows is multiplied with: 1, or one over the number of rows that count.
+double weight_of(const Tensor& targets, const CrossEntropyOptions& options) {
+  if (options.reduction == Reduction::sum) return 1;
+  const int32_t* target = targets.data<int32_t>();
+  const auto counted = targets.elements() - std::count(target, target + targets.elements(), options.ignored);
+  return counted == 0 ? 0 : 1.0 / static_cast<double>(counted);
+}
+
+}  // namespace
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOptions options) {
+  check(logits, targets, options);
+  const int64_t rows = logits.size(0), n = logits.size(1);
+  const double weight = weight_of(targets, options), smoothing = options.label_smoothing;
+  Tensor losses = Tensor::uninitialized({rows}, logits.dtype()), log_sums = Tensor::like(losses);
+  Tensor y = Tensor::uninitialized({}, logits.dtype());
+  dispatch(logits.dtype(), [&]<class T>(T) {
+    T* loss = losses.mutable_data<T>();
+    kernels::cross_entropy(logits.data<T>(), targets.data<int32_t>(), options.ignored, smoothing, loss,
+                           log_sums.mutable_data<T>(), rows, n);
+    *y.mutable_data<T>() = static_cast<T>(weight * std::accumulate(loss, loss + rows, 0.0));
+  });
+  return record(
+      "cross_entropy", {logits, targets}, y, Keep{logits, targets, log_sums},
+      [ignored = options.ignored, smoothing, weight, rows, n](const Kept& kept, const Tensor& dy) {
+        const Tensor &logits = kept[0], &targets = kept[1], &log_sums = kept[2];
+        Tensor dx = Tensor::like(logits);  // dx = dy * weight * (softmax(x) - smoothed target)
+        dispatch(logits.dtype(), [&]<class T>(T) {
+          kernels::cross_entropy_grad(logits.data<T>(), targets.data<int32_t>(), ignored, smoothing, log_sums.data<T>(),
+                                      dy.item() * weight, dx.mutable_data<T>(), rows, n);
+        });
+        return dx;
+      },
+      [options](std::span<const Tensor> in) { return composed::cross_entropy(in[0], in[1], options); });
+}
+
+Tensor composed::cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOptions options) {
+  const int64_t rows = logits.size(0), n = logits.size(1);
+  std::vector<double> share(static_cast<size_t>(rows * n), 0);  // of each class in the target of each row
+  for (int64_t row = 0; row < rows; ++row) {
+    const int32_t target = targets.data<int32_t>()[row];
+    if (target == options.ignored) continue;
+    for (int64_t k = 0; k < n; ++k) {
+      share[static_cast<size_t>(row * n + k)] =
+          options.label_smoothing / static_cast<double>(n) + (k == target ? 1 - options.label_smoothing : 0);
+    }
+  }
+  return sum(composed::log_softmax(logits) * Tensor::from(share, logits.shape(), logits.dtype())) *
+         -weight_of(targets, options);
+}
+
+}  // namespace mixtape

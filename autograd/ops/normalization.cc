@@ -1,0 +1,45 @@
+#include "autograd/kernels/norm.h"
+
+#include "autograd/ops/common.h"
+
+namespace mixtape {
+
+Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon) {
+  check_same_dtype("layer_norm", x, gamma);
+  check_same_dtype("layer_norm", x, beta);
+  const auto [rows, n] = rows_of("layer_norm", x);
+  if (!(gamma.shape() == Shape{n}) || !(beta.shape() == Shape{n})) {
+    fail(fmt::format("layer_norm: input {} with gamma {} and beta {}, expected [{}]", to_string(x.shape()),
+                     to_string(gamma.shape()), to_string(beta.shape()), n));
+  }
+  Tensor y = Tensor::like(x);
+  Tensor statistics = Tensor::uninitialized({rows, 2}, x.dtype());
+  dispatch(x.dtype(), [&]<class T>(T) {
+    kernels::layer_norm(x.data<T>(), gamma.data<T>(), beta.data<T>(), epsilon, y.mutable_data<T>(),
+                        statistics.mutable_data<T>(), rows, n);
+  });
+  return record(
+      "layer_norm", {x, gamma, beta}, y, Keep{x, gamma, statistics},
+      [rows, n](const Kept& kept, const Tensor& dy) {
+        const Tensor &x = kept[0], &gamma = kept[1], &statistics = kept[2];
+        Tensor dx = Tensor::like(x), dgamma = Tensor::like(gamma), dbeta = Tensor::like(gamma);
+        const Tensor partial = Tensor::uninitialized({2, kernels::layer_norm_pieces(rows), n}, x.dtype());
+        dispatch(
+            x.dtype(),
+            [&]<class T>(T) {  // h = (x - mean) * rstd, g = dy * gamma: dx = rstd * (g - mean(g) - h * mean(g * h))
+              kernels::layer_norm_grad(x.data<T>(), gamma.data<T>(), statistics.data<T>(), dy.data<T>(),
+                                       dx.mutable_data<T>(), dgamma.mutable_data<T>(), dbeta.mutable_data<T>(),
+                                       partial.mutable_data<T>(), rows, n);
+            });
+        return Gradients(dx, dgamma, dbeta);
+      },
+      [epsilon](std::span<const Tensor> in) { return composed::layer_norm(in[0], in[1], in[2], epsilon); });
+}
+
+Tensor composed::layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon) {
+  const Tensor centred = x - mean(x, -1, true);
+  const Tensor variance = mean(centred * centred, -1, true);
+  return centred / sqrt(variance + epsilon) * gamma + beta;
+}
+
+}  // namespace mixtape

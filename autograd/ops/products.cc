@@ -1,0 +1,96 @@
+#include <vector>
+
+#include "autograd/kernels/gemm.h"
+#include "autograd/ops/common.h"
+
+namespace mixtape {
+namespace {
+
+// For each matrix of the broadcast batch, where it starts in an operand of shape [batch.., rows, columns].
+std::vector<int64_t> offsets_of(const Shape& operand, const Shape& batch) {
+  const Shape own = operand.slice(0, operand.rank() - 2);
+  const int64_t matrix = operand[-1] * operand[-2];
+  std::vector<int64_t> offsets(static_cast<size_t>(batch.elements()));
+  for (int64_t i = 0; i < batch.elements(); ++i) {
+    int64_t offset = 0, rest = i, stride = matrix;
+    for (int axis = 1; axis <= own.rank(); ++axis) {
+      offset += own[-axis] == 1 ? 0 : rest % batch[-axis] * stride;
+      rest /= batch[-axis];
+      stride *= own[-axis];
+    }
+    offsets[static_cast<size_t>(i)] = offset;
+  }
+  return offsets;
+}
+
+template <class T>
+void multiply(const Tensor& a, const Tensor& b, MatmulOptions options, const Shape& batch, int64_t m, int64_t n,
+              int64_t k, const Tensor& y) {
+  const kernels::Operand<T> left{a.data<T>(), a.size(-1), options.transpose_a};
+  const kernels::Operand<T> right{b.data<T>(), b.size(-1), options.transpose_b};
+  if (a.rank() == 2 && b.rank() == 2) return kernels::gemm(m, n, k, T(1), left, right, T(0), y.mutable_data<T>(), n);
+  const std::vector<int64_t> a_offsets = offsets_of(a.shape(), batch), b_offsets = offsets_of(b.shape(), batch);
+  kernels::gemm_batch(batch.elements(), m, n, k, left, a_offsets.data(), right, b_offsets.data(), y.mutable_data<T>());
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
+  check_same_dtype("matmul", a, b);
+  const auto [transpose_a, transpose_b] = options;
+  if (a.rank() < 2 || b.rank() < 2) {
+    fail(fmt::format("matmul: {} x {}, expected at least two axes each", to_string(a.shape()), to_string(b.shape())));
+  }
+  const int64_t m = a.size(transpose_a ? -1 : -2), k = a.size(transpose_a ? -2 : -1);
+  const int64_t n = b.size(transpose_b ? -2 : -1);
+  if (b.size(transpose_b ? -1 : -2) != k) {
+    fail(fmt::format("matmul: inner sizes differ: {}{} x {}{}", to_string(a.shape()), transpose_a ? "'" : "",
+                     to_string(b.shape()), transpose_b ? "'" : ""));
+  }
+  const Shape batch = broadcast("matmul", a.shape().slice(0, a.rank() - 2), b.shape().slice(0, b.rank() - 2));
+  Tensor y = Tensor::uninitialized(batch.followed_by({m, n}), a.dtype());
+  dispatch(a.dtype(), [&]<class T>(T) { multiply<T>(a, b, options, batch, m, n, k, y); });
+  return record("matmul", {a, b}, y, Keep{a, b}, [transpose_a, transpose_b](const Kept& kept, const Tensor& dy) {
+    const Tensor &a = kept[0], &b = kept[1];
+    Tensor da, db;
+    if (kept.needs(0)) {  // Y = A B: dA = dY B'.  With A transposed, dA = B dY'.
+      da = transpose_a ? matmul(b, dy, {transpose_b, true}) : matmul(dy, b, {false, !transpose_b});
+      da = sum_to(da, a.shape());
+    }
+    if (kept.needs(1)) {  // dB = A' dY.  With B transposed, dB = dY' A.
+      db = transpose_b ? matmul(dy, a, {true, transpose_a}) : matmul(a, dy, {!transpose_a, false});
+      db = sum_to(db, b.shape());
+    }
+    return Gradients(da, db);
+  });
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_same_dtype("linear", x, weight);
+  if (bias) check_same_dtype("linear", x, bias);
+  if (weight.rank() != 2 || x.rank() == 0 || x.size(-1) != weight.size(1)) {
+    fail(fmt::format("linear: input {} and weight {}, expected [..., in] and [out, in]", to_string(x.shape()),
+                     to_string(weight.shape())));
+  }
+  const int64_t in = weight.size(1), out = weight.size(0), rows = in == 0 ? 0 : x.elements() / in;
+  if (bias && !(bias.shape() == Shape{out})) {
+    fail(fmt::format("linear: bias {} for weight {}, expected [{}]", to_string(bias.shape()), to_string(weight.shape()),
+                     out));
+  }
+  Tensor y = Tensor::uninitialized(x.shape().with(-1, out), x.dtype());
+  dispatch(x.dtype(), [&]<class T>(T) {
+    kernels::gemm(rows, out, in, T(1), kernels::Operand<T>{x.data<T>(), in},
+                  kernels::Operand<T>{weight.data<T>(), in, true}, T(0), y.mutable_data<T>(), out,
+                  bias ? bias.data<T>() : nullptr);
+  });
+  return record("linear", {x, weight, bias}, y, Keep{x, weight}, [rows, in, out](const Kept& kept, const Tensor& dy) {
+    const Tensor &x = kept[0], &weight = kept[1];
+    const Tensor dy_rows = reshape(dy, {rows, out});
+    return Gradients(
+        kept.needs(0) ? reshape(matmul(dy_rows, weight), x.shape()) : Tensor(),                     // dX = dY W
+        kept.needs(1) ? matmul(dy_rows, reshape(x, {rows, in}), {.transpose_a = true}) : Tensor(),  // dW = dY' X
+        kept.needs(2) ? sum(dy_rows, 0) : Tensor());  // db = column sums of dY
+  });
+}
+
+}  // namespace mixtape

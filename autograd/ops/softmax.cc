@@ -1,0 +1,52 @@
+#include "autograd/kernels/softmax.h"
+
+#include "autograd/ops/common.h"
+
+namespace mixtape {
+
+Tensor softmax(const Tensor& x) {
+  check_differentiable("softmax", x);
+  const auto [rows, n] = rows_of("softmax", x);
+  Tensor y = Tensor::like(x);
+  dispatch(x.dtype(), [&]<class T>(T) { kernels::softmax(x.data<T>(), y.mutable_data<T>(), rows, n); });
+  return record(
+      "softmax", {x}, y, Keep{y},
+      [rows, n](const Kept& kept, const Tensor& dy) {
+        const Tensor& y = kept[0];
+        Tensor dx = Tensor::like(y);  // dx = y * (dy - sum(dy * y))
+        dispatch(y.dtype(),
+                 [&]<class T>(T) { kernels::softmax_grad(y.data<T>(), dy.data<T>(), dx.mutable_data<T>(), rows, n); });
+        return dx;
+      },
+      [](std::span<const Tensor> in) { return composed::softmax(in[0]); });
+}
+
+Tensor composed::softmax(const Tensor& x) {
+  const Tensor e = exp(x - max(x.detach(), -1, true));
+  return e / sum(e, -1, true);
+}
+
+Tensor log_softmax(const Tensor& x) {
+  check_differentiable("log_softmax", x);
+  const auto [rows, n] = rows_of("log_softmax", x);
+  Tensor y = Tensor::like(x);
+  dispatch(x.dtype(), [&]<class T>(T) { kernels::log_softmax(x.data<T>(), y.mutable_data<T>(), rows, n); });
+  return record(
+      "log_softmax", {x}, y, Keep{y},
+      [rows, n](const Kept& kept, const Tensor& dy) {
+        const Tensor& y = kept[0];
+        Tensor dx = Tensor::like(y);  // dx = dy - exp(y) * sum(dy)
+        dispatch(y.dtype(), [&]<class T>(T) {
+          kernels::log_softmax_grad(y.data<T>(), dy.data<T>(), dx.mutable_data<T>(), rows, n);
+        });
+        return dx;
+      },
+      [](std::span<const Tensor> in) { return composed::log_softmax(in[0]); });
+}
+
+Tensor composed::log_softmax(const Tensor& x) {
+  const Tensor shifted = x - max(x.detach(), -1, true);
+  return shifted - log(sum(exp(shifted), -1, true));
+}
+
+}  // namespace mixtape
