@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "autograd/error.h"
+#include "autograd/file.h"
 #include "data/text_file.h"
 #include "data/unicode.h"
 
@@ -141,7 +142,7 @@ const std::string& Subwords::to_bytes() const { return model_->bytes; }
 
 Subwords Subwords::load(const std::filesystem::path& path) { return from_bytes(read_file(path), path.string()); }
 
-void Subwords::save(const std::filesystem::path& path) const { write_file(path, to_bytes()); }
+void Subwords::save(const std::filesystem::path& path) const { write_atomically(path.string(), to_bytes()); }
 
 std::vector<int32_t> Subwords::encode(std::string_view text) const {
   if (const auto offset = find_invalid_utf8(text)) {

@@ -1,20 +1,15 @@
 #include "data/text_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <limits>
 #include <optional>
-#include <utility>
 
 #include "autograd/error.h"
+#include "autograd/file.h"
 #include "data/unicode.h"
 
 namespace mixtape::data {
@@ -24,43 +19,6 @@ namespace fs = std::filesystem;
 
 constexpr size_t kChunk = size_t{1} << 16;
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
-
-[[noreturn]] void fail_system(const fs::path& path, std::string_view action) {
-  fail(fmt::format("{}: {}: {}", path.string(), action, std::strerror(errno)));
-}
-
-/// An open file descriptor that closes itself.
-class Descriptor {
- public:
-  Descriptor(const fs::path& path, int flags) : value_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(); }
-
-  int value() const { return value_; }
-  /// Whether closing went well, which on some file systems is when a full disk is noticed.
-  bool close() {
-    const int value = std::exchange(value_, -1);
-    return value < 0 || ::close(value) == 0;
-  }
-
- private:
-  int value_;
-};
-
-std::string read_raw(const fs::path& path) {
-  const Descriptor file(path, O_RDONLY);
-  if (file.value() < 0) fail_system(path, "cannot open");
-  std::string bytes;
-  for (;;) {
-    const size_t filled = bytes.size();
-    bytes.resize(filled + kChunk);
-    const ssize_t count = ::read(file.value(), bytes.data() + filled, kChunk);
-    if (count < 0 && errno != EINTR) fail_system(path, "cannot read");
-    bytes.resize(filled + static_cast<size_t>(std::max<ssize_t>(count, 0)));
-    if (count == 0) return bytes;
-  }
-}
 
 /// zlib's decompressor for one gzip member after another.
 class Inflater {
@@ -124,26 +82,10 @@ void check_utf8(const fs::path& path, size_t line_number, std::string_view line)
       fmt::format("{}:{}: byte {} of the line (0x{:02x}) is not UTF-8", path.string(), line_number, *offset + 1, byte));
 }
 
-/// Whether all of it is on the disk; errno says why not.
-bool write_all(Descriptor& file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file.value(), bytes.data(), bytes.size());
-    if (count < 0 && errno != EINTR) return false;
-    bytes.remove_prefix(static_cast<size_t>(std::max<ssize_t>(count, 0)));
-  }
-  return ::fsync(file.value()) == 0 && file.close();
-}
-
-/// Flushes the entry of a renamed file in its folder. Some file systems cannot, and then there is nothing to do.
-void flush_folder(const fs::path& path) {
-  const Descriptor folder(path.has_parent_path() ? path.parent_path() : fs::path("."), O_RDONLY | O_DIRECTORY);
-  if (folder.value() >= 0) ::fsync(folder.value());
-}
-
 }  // namespace
 
 std::string read_file(const fs::path& path) {
-  std::string bytes = read_raw(path);
+  std::string bytes = mixtape::read_file(path.string());
   const bool gzip = bytes.starts_with(kGzipMagic);
   if (!gzip && path.extension() == ".gz") {
     fail(fmt::format("{}: {}", path.string(), bytes.empty() ? "the file is empty" : "not a gzip file"));
@@ -167,20 +109,6 @@ std::vector<std::string> read_lines(const fs::path& path) {
     lines.emplace_back(line);
   }
   return lines;
-}
-
-void write_file(const fs::path& path, std::string_view bytes) {
-  fs::path neighbour = path;
-  neighbour += ".tmp";
-  Descriptor file(neighbour, O_WRONLY | O_CREAT | O_TRUNC);
-  if (file.value() < 0) fail_system(path, "cannot write");
-  if (!write_all(file, bytes) || ::rename(neighbour.c_str(), path.c_str()) != 0) {
-    const int reason = errno;
-    ::unlink(neighbour.c_str());
-    errno = reason;
-    fail_system(path, "cannot write");
-  }
-  flush_folder(path);
 }
 
 }  // namespace mixtape::data

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace mixtape::data {
@@ -16,9 +15,5 @@ std::string read_file(const std::filesystem::path& path);
 /// start of the file. Throws what read_file throws, and when the file holds nothing, or a line is not UTF-8 (the line
 /// and the byte within it are named, both counted from 1).
 std::vector<std::string> read_lines(const std::filesystem::path& path);
-
-/// Writes `bytes` to `path` so that the file is whole or was never there: a neighbour `path.tmp` is written, flushed to
-/// the disk and renamed. Throws, naming the file and the reason, and leaves an older file as it was.
-void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 }  // namespace mixtape::data

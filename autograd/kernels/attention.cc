@@ -13,9 +13,9 @@
 #define HWY_TARGET_INCLUDE "autograd/kernels/attention.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 //
+#include "autograd/kernels/exp-inl.h"
 #include "autograd/kernels/philox-inl.h"
 #include "autograd/kernels/simd-inl.h"
-#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
@@ -25,17 +25,13 @@ namespace mixtape::kernels::HWY_NAMESPACE {
 template <class T>
 T online_softmax_row(T* scores, int64_t n, T* maximum, T* sum) {
   const T before = *maximum;
-  const T m = std::max(before, max_lanes(n, scores));
-  if (m == -std::numeric_limits<T>::infinity()) {
-    for (int64_t i = 0; i < n; ++i) scores[i] = 0;
-    return 1;
-  }
+  const T m = std::max(before, max_lanes(n, scores)), level = finite_level(m);
   const T block = sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, m)));
+    const auto e = exp_of(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, level)));
     hn::StoreU(e, d, scores + i);
     return e;
   });
-  const T shrink = std::exp(before - m);
+  const T shrink = std::exp(before - level);
   *maximum = m;
   *sum = *sum * shrink + block;
   return shrink;
@@ -50,12 +46,9 @@ void scale_row(T* x, int64_t n, T factor) {
 // weights = exp(scores - log_sum), in place.
 template <class T>
 void weights_row(T* scores, int64_t n, T log_sum) {
-  if (log_sum == -std::numeric_limits<T>::infinity()) {
-    std::fill_n(scores, n, T(0));
-    return;
-  }
+  const T level = finite_level(log_sum);
   for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-    hn::StoreU(hn::Exp(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, log_sum))), d, scores + i);
+    hn::StoreU(exp_of(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, level))), d, scores + i);
   });
 }
 
@@ -191,7 +184,7 @@ void forward_block(const Head<T>& head, const T* query, const T* key, const T* v
   }
   for (int64_t i = 0; i < rows; ++i) {
     log_sums[head.log_sum_at(i0 + i)] = maxima[i] + std::log(sums[i]);
-    if (sums[i] > T(0)) scale_row(target + i * head.value_stride, all.value_width, 1 / sums[i]);
+    if (sums[i] != T(0)) scale_row(target + i * head.value_stride, all.value_width, 1 / sums[i]);
   }
 }
 

@@ -24,6 +24,13 @@ inline bool keeps_weight(const DropoutDraw& draw, int64_t element) {
   return block[within / 16] >= draw.threshold;
 }
 
+/// What to subtract from scores whose maximum, or log sum, is `level`: 0 if all are -infinity, so that their weights
+/// are exp(-infinity) = 0 instead of NaN.
+template <class T>
+T finite_level(T level) {
+  return level == -std::numeric_limits<T>::infinity() ? T(0) : level;
+}
+
 template <class T>
 struct CarefulHead {
   const AttentionBatch& batch;
@@ -68,7 +75,7 @@ void attention_careful(const AttentionBatch& batch, int64_t b, int64_t h, int64_
     for (int64_t c = 0; c < batch.value_width; ++c) target[c] = 0;
     for (int64_t j = 0; j < batch.keys(b); ++j) {
       if (!batch.sees(b, h, i, j)) continue;
-      const T weight = std::exp(scores[j] - maximum);
+      const T weight = std::exp(scores[j] - finite_level(maximum));
       sum += weight;
       for (int64_t c = 0; c < batch.value_width; ++c)
         target[c] += weight * head.drop(i, j) * value[head.value_at(j) + c];
@@ -96,7 +103,7 @@ void attention_careful_grad(const AttentionBatch& batch, int64_t b, int64_t h, i
     for (int64_t c = 0; c < batch.value_width; ++c) dot += dout[head.out_at(i) + c] * out[head.out_at(i) + c];
     for (int64_t j = 0; j < batch.keys(b); ++j) {
       if (!batch.sees(b, h, i, j)) continue;
-      const T weight = std::exp(head.score(query, key, i, j) - log_sums[head.log_sum_at(i)]);
+      const T weight = std::exp(head.score(query, key, i, j) - finite_level(log_sums[head.log_sum_at(i)]));
       const T drop = head.drop(i, j);
       T dweight = 0;
       for (int64_t c = 0; c < batch.value_width; ++c) {

@@ -9,8 +9,8 @@
 #define HWY_TARGET_INCLUDE "autograd/kernels/cross_entropy.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 //
+#include "autograd/kernels/exp-inl.h"
 #include "autograd/kernels/simd-inl.h"
-#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
@@ -23,7 +23,7 @@ void loss_rows(const T* x, const int32_t* targets, int32_t ignored, T smoothing,
     if (targets[row] == ignored) continue;
     const T m = max_lanes(n, x);
     const T sum = sum_lanes<T>(
-        n, [=](auto d, int64_t i) HWY_ATTR { return hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, m))); });
+        n, [=](auto d, int64_t i) HWY_ATTR { return exp_of(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, m))); });
     log_sums[row] = m + std::log(sum);
     losses[row] = (1 - smoothing) * (log_sums[row] - x[targets[row]]);
     if (smoothing == T(0)) continue;
@@ -42,7 +42,7 @@ void grad_rows(const T* x, const int32_t* targets, int32_t ignored, T smoothing,
     }
     const T log_sum = log_sums[row], flat = scale * smoothing / static_cast<T>(n);
     for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-      const auto p = hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, log_sum)));
+      const auto p = exp_of(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, log_sum)));
       hn::StoreU(hn::MulSub(p, hn::Set(d, scale), hn::Set(d, flat)), d, dx + i);
     });
     dx[targets[row]] -= scale * (1 - smoothing);

@@ -25,19 +25,19 @@ void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint 
   cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
+// C = beta C, which is all that a product of inner size 0 does.
 template <class T>
-void clear(int64_t m, int64_t n, T* c, int64_t c_stride) noexcept {
-  for (int64_t row = 0; row < m; ++row) std::fill_n(c + row * c_stride, n, T(0));
+void scale(int64_t m, int64_t n, T beta, T* c, int64_t c_stride) noexcept {
+  for (int64_t row = 0; row < m; ++row, c += c_stride) {
+    for (int64_t i = 0; i < n; ++i) c[i] = beta == T(0) ? T(0) : beta * c[i];
+  }
 }
 
 template <class T>
 void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c,
           int64_t c_stride) noexcept {
   if (m == 0 || n == 0) return;
-  if (k == 0) {
-    if (beta == T(0)) clear(m, n, c, c_stride);
-    return;
-  }
+  if (k == 0) return scale(m, n, beta, c, c_stride);
   const auto narrow = [](int64_t size) { return static_cast<blasint>(size); };
   blas(a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, narrow(m), narrow(n),
        narrow(k), alpha, a.data, narrow(a.stride), b.data, narrow(b.stride), beta, c, narrow(c_stride));

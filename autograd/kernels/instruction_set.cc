@@ -15,24 +15,29 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace mixtape::kernels {
 
+namespace {
+
 HWY_EXPORT(active_target);
+
+// Asked once, before anything is forced: afterwards Highway only knows of the forced one.
+const std::vector<int64_t>& targets() {
+  static const std::vector<int64_t> all = hwy::SupportedAndGeneratedTargets();
+  return all;
+}
+
+}  // namespace
 
 std::string instruction_set() { return hwy::TargetName(HWY_DYNAMIC_DISPATCH(active_target)()); }
 
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;
-  for (int64_t target : hwy::SupportedAndGeneratedTargets()) names.emplace_back(hwy::TargetName(target));
+  for (int64_t target : targets()) names.emplace_back(hwy::TargetName(target));
   return names;
 }
 
 bool force_instruction_set(const std::string& name) {
-  if (name.empty()) {
-    hwy::SetSupportedTargetsForTest(0);
-    return true;
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  for (int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    if (name != hwy::TargetName(target)) continue;
+  for (int64_t target : targets()) {
+    if (!name.empty() && name != hwy::TargetName(target)) continue;
     hwy::SetSupportedTargetsForTest(target);
     return true;
   }

@@ -12,6 +12,10 @@ constexpr int64_t kBytes = 1 << 16;  // that a piece moves
 
 template <class Word>
 void permute_words(const PermuteLoop& loop, const Word* x, Word* y) noexcept {
+  if (loop.rank == 0) {
+    *y = *x;
+    return;
+  }
   const int inner = loop.rank - 1;
   const int64_t n = loop.sizes[inner], stride = loop.strides[inner];
   int64_t runs = 1;

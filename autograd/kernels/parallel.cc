@@ -43,7 +43,7 @@ void set_threads(int count) { thread_count = count; }
 
 void run_chunks(int64_t chunks, void (*body)(const void* context, int64_t chunk), const void* context) noexcept {
   const int count = threads();
-  if (chunks == 1 || count == 1 || !owns_loops()) {
+  if (chunks <= 1 || count == 1 || !owns_loops()) {
     const FlushDenormals flush;
     for (int64_t chunk = 0; chunk < chunks; ++chunk) body(context, chunk);
     return;

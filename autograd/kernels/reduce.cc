@@ -35,16 +35,10 @@ void sum_columns_of(const T* x, T* y, int64_t rows, int64_t stride, int64_t widt
 }
 
 double squares_f32(const float* x, int64_t n) {
-  double total = 0;
-  constexpr int64_t kRun = 1024;  // floats lose too many digits in longer runs
-  for (int64_t first = 0; first < n; first += kRun) {
-    const float* from = x + first;
-    total += static_cast<double>(sum_lanes<float>(n - first < kRun ? n - first : kRun, [=](auto d, int64_t i) HWY_ATTR {
-      const auto v = hn::LoadU(d, from + i);
-      return hn::Mul(v, v);
-    }));
-  }
-  return total;
+  return sum_lanes<double>(n, [=](auto d, int64_t i) HWY_ATTR {
+    const auto v = hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, decltype(d)>(), x + i));
+    return hn::Mul(v, v);
+  });
 }
 
 double squares_f64(const double* x, int64_t n) {

@@ -17,15 +17,15 @@ template <class T>
 void sgd_of(const SgdUpdate& u, const T* gradient, T* velocity, T* parameter, int64_t n) {
   const T rate = static_cast<T>(u.learning_rate), momentum = static_cast<T>(u.momentum),
           decay = static_cast<T>(u.weight_decay);
-  const T fresh = u.first ? T(1) : static_cast<T>(1 - u.dampening), scale = static_cast<T>(u.gradient_scale);
-  const T old = u.first ? T(0) : momentum;
+  const T fresh = static_cast<T>(1 - u.dampening), scale = static_cast<T>(u.gradient_scale);
+  const bool moves = u.momentum != 0;
   for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
     const auto p = hn::LoadU(d, parameter + i);
     const auto g = hn::MulAdd(p, hn::Set(d, decay), hn::Mul(hn::LoadU(d, gradient + i), hn::Set(d, scale)));
     auto move = g;
-    if (velocity) {
-      const auto before = hn::LoadU(d, velocity + i);
-      const auto v = hn::MulAdd(g, hn::Set(d, fresh), hn::Mul(before, hn::Set(d, old)));
+    if (moves) {
+      const auto v =
+          u.first ? g : hn::MulAdd(g, hn::Set(d, fresh), hn::Mul(hn::LoadU(d, velocity + i), hn::Set(d, momentum)));
       hn::StoreU(v, d, velocity + i);
       move = u.nesterov ? hn::MulAdd(v, hn::Set(d, momentum), g) : v;
     }

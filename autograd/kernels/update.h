@@ -18,7 +18,7 @@ struct SgdUpdate {
 };
 
 /// g = gradient + weight_decay p;  v = momentum v + (1 - dampening) g;  p -= learning_rate (nesterov ? g + momentum v :
-/// v). Without momentum v is not touched and may be null.
+/// v). With momentum 0 the move is g, and v is not touched and may be null.
 void sgd(const SgdUpdate& update, const float* gradient, float* velocity, float* parameter, int64_t n) noexcept;
 void sgd(const SgdUpdate& update, const double* gradient, double* velocity, double* parameter, int64_t n) noexcept;
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "autograd/error.h"
-#include "examples/common/atomic_file.h"
+#include "autograd/file.h"
 
 namespace mixtape::examples {
 namespace {

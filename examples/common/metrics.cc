@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "autograd/error.h"
-#include "examples/common/atomic_file.h"
+#include "autograd/file.h"
 
 namespace mixtape::examples {
 namespace {

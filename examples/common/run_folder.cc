@@ -11,7 +11,7 @@
 #include <filesystem>
 
 #include "autograd/error.h"
-#include "examples/common/atomic_file.h"
+#include "autograd/file.h"
 
 namespace mixtape::examples {
 namespace {

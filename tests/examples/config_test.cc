@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "autograd/error.h"
-#include "examples/common/atomic_file.h"
+#include "autograd/file.h"
 #include "tests/examples/temporary_folder.h"
 
 using namespace mixtape;

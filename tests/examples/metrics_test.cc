@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "autograd/error.h"
-#include "examples/common/atomic_file.h"
+#include "autograd/file.h"
 #include "tests/examples/child_process.h"
 #include "tests/examples/temporary_folder.h"
 

@@ -1,4 +1,4 @@
-#include "examples/common/atomic_file.h"
+#include "autograd/file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 
 #include "autograd/error.h"
 
-namespace mixtape::examples {
+namespace mixtape {
 namespace {
 
 constexpr std::string_view kTemporarySuffix = ".mixtape-tmp";
@@ -107,4 +107,4 @@ std::string read_file(const std::string& path) {
   return bytes;
 }
 
-}  // namespace mixtape::examples
+}  // namespace mixtape

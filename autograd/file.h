@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace mixtape::examples {
+namespace mixtape {
 
 /// Writes a file that is whole or not there, also after a crash or a power cut: the bytes go to a temporary file in the
 /// same folder, `commit` syncs it, renames it over `path` and syncs the folder. Without a commit (an exception, a full
@@ -40,4 +40,4 @@ void remove_stale_temporaries(const std::string& folder);
 /// The bytes of a whole file. Throws mixtape::Error with the path and the reason.
 std::string read_file(const std::string& path);
 
-}  // namespace mixtape::examples
+}  // namespace mixtape

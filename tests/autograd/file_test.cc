@@ -1,4 +1,4 @@
-#include "examples/common/atomic_file.h"
+#include "autograd/file.h"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
