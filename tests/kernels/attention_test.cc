@@ -1,0 +1,256 @@
+#include "autograd/kernels/attention.h"
+
+#include <doctest/doctest.h>
+
+#include <random>
+#include <vector>
+
+#include "tests/kernels/attention_problem.h"
+#include "tests/kernels/instruction_sets.h"
+#include "tests/kernels/thread_counts.h"
+
+using namespace mixtape::tests;
+using namespace mixtape::kernels;
+using Shape = AttentionShape;
+
+namespace {
+
+constexpr double kGradTolerance[] = {1e-5, 1e-11};  // float, double
+
+template <class T>
+constexpr double kGradError = kGradTolerance[sizeof(T) == 8];
+
+std::string described(const Shape& s) {
+  std::string text = std::to_string(s.heads) + " heads, width " + std::to_string(s.width) + ", value width " +
+                     std::to_string(s.value_width) + (s.causal ? ", causal" : "") + (s.allowed ? ", allowed" : "") +
+                     (s.bias ? ", bias" : "") + (s.dropout > 0 ? ", dropout" : "") +
+                     (s.key_counts.empty() ? "" : ", key counts") + ", lengths";
+  for (size_t b = 0; b < s.queries.size(); ++b)
+    text += " " + std::to_string(s.queries[b]) + "x" + std::to_string(s.keys[b]);
+  return text;
+}
+
+template <class T>
+void check_equal(const AttentionResult<T>& got, const AttentionResult<double>& want) {
+  CHECK(difference(got.out, want.out, kGradError<T>, kGradError<T>) == "");
+  CHECK(difference(got.log_sums, want.log_sums, kGradError<T>, kGradError<T>) == "");
+  CHECK(difference(got.dquery, want.dquery, kGradError<T>, kGradError<T>) == "");
+  CHECK(difference(got.dkey, want.dkey, kGradError<T>, kGradError<T>) == "");
+  CHECK(difference(got.dvalue, want.dvalue, kGradError<T>, kGradError<T>) == "");
+}
+
+void check_definition(const AttentionProblem<double>& problem, const AttentionResult<double>& careful) {
+  const auto plain = reference::attention(problem, reference::exact(problem.query), reference::exact(problem.key),
+                                          reference::exact(problem.value));
+  CHECK(difference(careful.out, plain.out) == "");
+  CHECK(difference(careful.log_sums, plain.log_sums) == "");
+}
+
+using Numbers = std::vector<long double>;
+
+// sum(out * dout) of the plain definition.
+long double plain_loss(const AttentionProblem<double>& problem, const Numbers& q, const Numbers& k, const Numbers& v) {
+  const auto plain = reference::attention<long double>(problem, q, k, v);
+  long double loss = 0;
+  for (size_t i = 0; i < plain.out.size(); ++i) loss += plain.out[i] * problem.dout[i];
+  return loss;
+}
+
+// The derivative by each element of one of q, k and v.
+Numbers differences(const AttentionProblem<double>& problem, int which) {
+  constexpr long double h = 1e-5L;
+  Numbers operands[] = {reference::exact(problem.query), reference::exact(problem.key),
+                        reference::exact(problem.value)};
+  Numbers slopes;
+  for (long double& x : operands[which]) {
+    const long double before = x;
+    x = before + h;
+    const long double above = plain_loss(problem, operands[0], operands[1], operands[2]);
+    x = before - h;
+    const long double below = plain_loss(problem, operands[0], operands[1], operands[2]);
+    x = before;
+    slopes.push_back((above - below) / (2 * h));
+  }
+  return slopes;
+}
+
+void check_gradients(const AttentionProblem<double>& problem, const AttentionResult<double>& careful) {
+  CHECK(difference(careful.dquery, differences(problem, 0), 1e-8, 1e-8) == "");
+  CHECK(difference(careful.dkey, differences(problem, 1), 1e-8, 1e-8) == "");
+  CHECK(difference(careful.dvalue, differences(problem, 2), 1e-8, 1e-8) == "");
+}
+
+template <class T>
+void check_fused(const Shape& shape, uint64_t seed, const AttentionResult<double>& careful) {
+  const AttentionProblem<T> problem(shape, seed);
+  for_each_instruction_set([&] {
+    bool intact = false;
+    check_equal(problem.fused(static_cast<int64_t>(seed % 4), intact), careful);
+    CHECK(intact);
+  });
+}
+
+// The careful way in double against the plain definition, its gradients (if small) against differences of the plain
+// definition, then the kernel against the careful way on every instruction set.
+void check(const Shape& shape, uint64_t seed, bool small = false) {
+  INFO("shape: ", described(shape));
+  CAPTURE(seed);
+  const AttentionProblem<double> problem(shape, seed);
+  const AttentionResult<double> careful = problem.careful();
+  check_definition(problem, careful);
+  if (small) check_gradients(problem, careful);
+  check_fused<float>(shape, seed, careful);
+  check_fused<double>(shape, seed, careful);
+}
+
+}  // namespace
+
+TEST_CASE("attention: small batches of every kind, gradients by differences") {
+  for (int options = 0; options < 32; ++options) {
+    Shape shape{{3, 0, 4, 2}, {4, 3, 0, 5}, {}, 2, 3, 2};
+    shape.causal = options & 1, shape.allowed = options & 2, shape.bias = options & 4;
+    shape.dropout = options & 8 ? 0.4 : 0;
+    if (options & 16) shape.key_counts = {2, 3, 0, 4};
+    check(shape, static_cast<uint64_t>(options), true);
+  }
+}
+
+TEST_CASE("attention: random batches") {
+  std::mt19937 generator(11);
+  const auto upto = [&](unsigned n) { return static_cast<int32_t>(generator() % (n + 1)); };
+  for (int trial = 0; trial < 60; ++trial) {
+    Shape shape;
+    for (int sequences = upto(4); sequences >= 0; --sequences) {
+      shape.queries.push_back(upto(20));
+      shape.keys.push_back(upto(30));
+      shape.key_counts.push_back(upto(static_cast<unsigned>(shape.keys.back())));
+    }
+    if (upto(1)) shape.key_counts.clear();
+    shape.heads = 1 + upto(3), shape.width = 1 + upto(20), shape.value_width = 1 + upto(20);
+    shape.causal = upto(1), shape.allowed = upto(1), shape.bias = upto(1), shape.dropout = upto(1) * 0.3;
+    check(shape, static_cast<uint64_t>(trial));
+  }
+}
+
+TEST_CASE("attention: more keys and queries than a block holds") {
+  check({{130}, {300}, {}, 1, 8, 5}, 1);
+  check({{65, 64, 63}, {257, 256, 255}, {}, 1, 4, 4, true}, 2);
+  check({{140, 3}, {530, 600}, {520, 257}, 1, 4, 6, true, false, true, 0.2}, 3);
+  check({{130}, {300}, {}, 2, 4, 4, false, true, false, 0.2}, 4);
+  check({{300}, {70}, {}, 1, 4, 4, true, false, false, 0.2}, 5);
+  check({{1, 1}, {700, 513}, {}, 3, 4, 4, true}, 6);
+}
+
+TEST_CASE("attention: no sequences, no positions") {
+  check({{}, {}}, 1);
+  check({{0, 0}, {0, 0}}, 1);
+  check({{0}, {5}, {}, 2, 3, 4, true}, 1);
+}
+
+TEST_CASE_TEMPLATE("attention: a query that sees nothing gives exactly 0 and gets gradient 0", T, float, double) {
+  Shape shape{{70, 5}, {3, 0}, {}, 2, 3, 4, true};  // the first 67 of the first sequence see nothing
+  shape.dropout = 0.3;
+  const AttentionProblem<T> problem(shape, 1);
+  for_each_instruction_set([&] {
+    const AttentionResult<T> r = problem.fused();
+    for (int64_t i = 0; i < 75; ++i) {
+      if (i >= 67 && i < 70) continue;
+      for (int64_t c = 0; c < 8; ++c) CHECK(r.out[static_cast<size_t>(i * 8 + c)] == 0);
+      for (int64_t c = 0; c < 6; ++c) CHECK(r.dquery[static_cast<size_t>(i * 6 + c)] == 0);
+      for (int64_t h = 0; h < 2; ++h) CHECK(r.log_sums[static_cast<size_t>(i * 2 + h)] == -kInfinity<T>);
+    }
+  });
+}
+
+TEST_CASE_TEMPLATE("attention: a bias of -infinity for all keys gives exactly 0, quick and careful", T, float, double) {
+  for (bool causal : {false, true}) {
+    AttentionProblem<T> problem({{4}, {300}, {}, 1, 3, 2, causal, false, true}, 1);
+    std::fill_n(problem.bias.begin(), 300, -kInfinity<T>);             // query 0 sees nothing
+    std::fill_n(problem.bias.begin() + 300, 270, -kInfinity<T>);       // query 1 nothing in the first block
+    std::fill_n(problem.bias.begin() + 600 + 256, 44, -kInfinity<T>);  // query 2 nothing in the second
+    for_each_instruction_set([&] {
+      const AttentionResult<T> quick = problem.fused(), careful = problem.careful();
+      for (const AttentionResult<T>& r : {quick, careful}) {
+        CHECK((r.out[0] == 0 && r.out[1] == 0));
+        CHECK((r.dquery[0] == 0 && r.dquery[1] == 0 && r.dquery[2] == 0));
+        CHECK(r.log_sums[0] == -kInfinity<T>);
+      }
+      CHECK(difference(quick.out, careful.out, kGradError<T>, kGradError<T>) == "");
+      CHECK(difference(quick.dquery, careful.dquery, kGradError<T>, kGradError<T>) == "");
+      CHECK(difference(quick.dkey, careful.dkey, kGradError<T>, kGradError<T>) == "");
+      CHECK(difference(quick.dvalue, careful.dvalue, kGradError<T>, kGradError<T>) == "");
+    });
+  }
+}
+
+TEST_CASE_TEMPLATE("attention: what a mask hides does not leak, NaN and infinity included", T, float, double) {
+  for (T odd : {kNaN<T>, kInfinity<T>}) {
+    for (int place = 0; place < 5; ++place) {
+      CAPTURE(place);
+      Shape shape{{6, 5}, {8, 7}, {}, 2, 3, 2, true};
+      shape.bias = true, shape.dropout = 0.3;
+      const AttentionProblem<T> clean(shape, 5);
+      AttentionProblem<T> problem(shape, 5);
+      if (place == 0) problem.key[(6 * 2 + 1) * 3] = odd;    // key 6, head 1: seen by queries 4 and 5 only
+      if (place == 1) problem.value[(6 * 2 + 1) * 2] = odd;  // the same key's value
+      if (place == 2) problem.query[(2 * 2 + 1) * 3] = odd;  // query 2 sees keys 0 to 4
+      if (place == 3) problem.dout[(2 * 2 + 1) * 2] = odd;
+      if (place == 4) problem.bias[(1 * 6 + 2) * 8 + 7] = kNaN<T>;  // of a hidden pair in head 1
+      for_each_instruction_set([&] {
+        const AttentionResult<T> want = clean.fused(), got = problem.fused(), careful = problem.careful();
+        CHECK(difference(got.out, careful.out, kGradError<T>, kGradError<T>) == "");
+        CHECK(difference(got.dquery, careful.dquery, kGradError<T>, kGradError<T>) == "");
+        CHECK(difference(got.dkey, careful.dkey, kGradError<T>, kGradError<T>) == "");
+        CHECK(difference(got.dvalue, careful.dvalue, kGradError<T>, kGradError<T>) == "");
+        // All but head 1 of the touched rows is as if nothing had happened.
+        const auto same = [&](const std::vector<T>& x, const std::vector<T>& y, int64_t width, auto touched) {
+          for (size_t i = 0; i < x.size(); ++i) {
+            const auto position = static_cast<int64_t>(i) / (2 * width), head = static_cast<int64_t>(i) / width % 2;
+            if (head == 1 && touched(position)) continue;
+            CAPTURE(position);
+            CHECK(x[i] == doctest::Approx(y[i]).epsilon(1e-4));
+          }
+        };
+        const auto query_touched = [&](int64_t i) { return place < 2 ? i == 4 || i == 5 : place < 4 && i == 2; };
+        const auto key_touched = [&](int64_t j) { return place < 2 ? j < 8 : place < 4 && j <= 4; };
+        same(got.out, want.out, 2, query_touched);
+        same(got.dquery, want.dquery, 3, query_touched);
+        same(got.dkey, want.dkey, 3, key_touched);
+        same(got.dvalue, want.dvalue, 2, key_touched);
+      });
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("attention: a NaN that is seen shows, under dropout too", T, float, double) {
+  for (bool causal : {false, true}) {
+    AttentionProblem<T> problem({{4}, {20}, {}, 1, 3, 6, causal, false, false, 0.5}, 5);
+    problem.query[3] = kNaN<T>;  // query 1
+    for_each_instruction_set([&] {
+      const AttentionResult<T> r = problem.fused();
+      for (size_t i = 0; i < r.out.size(); ++i) CHECK(std::isnan(r.out[i]) == (i / 6 == 1));
+      CHECK(std::isnan(r.log_sums[1]));
+    });
+  }
+}
+
+TEST_CASE_TEMPLATE("attention: large scores", T, float, double) {
+  AttentionProblem<T> problem({{3}, {270}, {}, 1, 2, 2}, 5);
+  for (T& x : problem.query) x *= T(1e4);
+  const auto plain = reference::attention(problem, reference::exact(problem.query), reference::exact(problem.key),
+                                          reference::exact(problem.value));
+  for_each_instruction_set([&] {
+    const double error = 1e5 * kTolerance<T>;  // the scores' rounding
+    CHECK(difference(problem.fused().out, plain.out, error, error) == "");
+  });
+}
+
+TEST_CASE_TEMPLATE("attention: the same bits on any number of threads", T, float, double) {
+  Shape shape{{70, 129, 3, 90, 1}, {300, 129, 40, 20, 257}, {}, 4, 16, 12, true};
+  shape.dropout = 0.2;
+  const AttentionProblem<T> problem(shape, 5);
+  check_same_bits_on_any_threads([&] {
+    const AttentionResult<T> r = problem.fused();
+    return joined<T>({r.out, r.log_sums, r.dquery, r.dkey, r.dvalue});
+  });
+}

@@ -1,0 +1,189 @@
+#include "autograd/kernels/gemm.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "tests/kernels/buffers.h"
+#include "tests/kernels/reference.h"
+#include "tests/kernels/thread_counts.h"
+
+using namespace mixtape::tests;
+using namespace mixtape::kernels;
+using reference::Exact;
+
+namespace {
+
+struct Product {
+  int64_t m, n, k;
+  bool a_transposed = false, b_transposed = false;
+  int64_t spare = 0;  // how much longer than its rows each stride is
+  double alpha = 1, beta = 0;
+  bool bias = false;
+};
+
+// A dense matrix laid out as an operand, NaN where nothing may be read.
+template <class T>
+struct Laid {
+  std::vector<T> memory;
+  Operand<T> operand;
+
+  Laid(const std::vector<T>& dense, int64_t rows, int64_t columns, bool transposed, int64_t spare, int64_t offset) {
+    const int64_t width = transposed ? rows : columns, height = transposed ? columns : rows, stride = width + spare;
+    memory.assign(static_cast<size_t>(height * std::max<int64_t>(stride, 1) + offset), kNaN<T>);
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t c = 0; c < columns; ++c)
+        memory[static_cast<size_t>(offset + (transposed ? c * stride + r : r * stride + c))] =
+            dense[static_cast<size_t>(r * columns + c)];
+    }
+    operand = {memory.data() + offset, std::max<int64_t>(stride, 1), transposed};
+  }
+};
+
+template <class T, class Multiply>
+void check(const Product& p, int64_t offset, const Multiply& multiply) {
+  CAPTURE(p.m);
+  CAPTURE(p.n);
+  CAPTURE(p.k);
+  CAPTURE(p.a_transposed);
+  CAPTURE(p.b_transposed);
+  CAPTURE(p.spare);
+  CAPTURE(p.alpha);
+  CAPTURE(p.beta);
+  const auto a = random_values<T>(p.m * p.k, 1), b = random_values<T>(p.k * p.n, 2), bias = random_values<T>(p.n, 4);
+  const auto before = random_values<T>(p.m * p.n, 3);
+  auto want = reference::exact(before);
+  reference::gemm<Exact<T>>(p.m, p.n, p.k, Exact<T>(p.alpha), reference::exact(a), reference::exact(b),
+                            Exact<T>(p.beta), want);
+  const Laid<T> left(a, p.m, p.k, p.a_transposed, p.spare, offset),
+      right(b, p.k, p.n, p.b_transposed, p.spare, 3 - offset);
+  const int64_t stride = std::max<int64_t>(p.n + p.spare, 1);
+  Guarded<T> c(p.m * stride, offset);
+  for (int64_t i = 0; i < p.m * p.n; ++i)
+    c.data()[i / p.n * stride + i % p.n] = p.beta == 0 ? kNaN<T> : before[static_cast<size_t>(i)];
+  multiply(p, left.operand, right.operand, c.data(), stride, p.bias ? bias.data() : nullptr);
+  std::vector<T> got;
+  bool spare_intact = c.intact();
+  for (int64_t row = 0; row < p.m; ++row) {
+    for (int64_t column = 0; column < stride; ++column) {
+      const T value = c.data()[row * stride + column];
+      if (column < p.n) got.push_back(value);
+      spare_intact = spare_intact && (column < p.n || value == Guarded<T>::unwritten());
+    }
+  }
+  for (int64_t i = 0; p.bias && i < p.m * p.n; ++i) want[static_cast<size_t>(i)] += bias[static_cast<size_t>(i % p.n)];
+  const double error = kTolerance<T> * std::sqrt(static_cast<double>(p.k + 1));
+  CHECK(difference(got, want, error, error) == "");
+  CHECK(spare_intact);
+}
+
+template <class T>
+void check_tile(const Product& p, int64_t offset) {
+  check<T>(p, offset, [](const Product& q, Operand<T> a, Operand<T> b, T* c, int64_t stride, const T*) {
+    gemm_tile(q.m, q.n, q.k, static_cast<T>(q.alpha), a, b, static_cast<T>(q.beta), c, stride);
+  });
+}
+template <class T>
+void check_sliced(const Product& p, int64_t offset) {
+  check<T>(p, offset, [](const Product& q, Operand<T> a, Operand<T> b, T* c, int64_t stride, const T* bias) {
+    gemm(q.m, q.n, q.k, static_cast<T>(q.alpha), a, b, static_cast<T>(q.beta), c, stride, bias);
+  });
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("gemm: sizes, transposes, strides, alpha and beta", T, float, double) {
+  const int64_t shapes[][3] = {{1, 1, 1}, {1, 7, 5}, {5, 1, 7}, {7, 5, 1}, {4, 4, 4}, {17, 33, 9}, {40, 3, 21}};
+  for (const auto& [m, n, k] : shapes) {
+    for (int mask = 0; mask < 8; ++mask) {
+      for (double alpha : {1.0, -0.5}) {
+        for (double beta : {0.0, 1.0, 0.25}) {
+          const Product p{m, n, k, (mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0 ? 5 : 0, alpha, beta};
+          check_tile<T>(p, mask % 4);
+          check_sliced<T>(p, mask % 4);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("gemm: sizes of 0", T, float, double) {
+  for (double beta : {0.0, 1.0, 0.25}) {
+    for (bool transposed : {false, true}) {
+      for (const Product& p : {Product{0, 3, 4}, Product{3, 0, 4}, Product{3, 4, 0}, Product{0, 0, 0}}) {
+        Product q = p;
+        q.a_transposed = q.b_transposed = transposed;
+        q.beta = beta;
+        check_tile<T>(q, 1);
+        check_sliced<T>(q, 1);
+      }
+    }
+  }
+  check_sliced<T>({.m = 3, .n = 4, .k = 0, .bias = true}, 0);
+}
+
+TEST_CASE_TEMPLATE("gemm: starts from the bias", T, float, double) {
+  for (int64_t m : {1, 3, 70}) {
+    for (int64_t n : {1, 5, 33, 130}) {
+      check_sliced<T>({.m = m, .n = n, .k = 6, .spare = m % 2, .bias = true}, m % 4);
+      check_sliced<T>({.m = m, .n = n, .k = 6, .b_transposed = true, .alpha = 0.5, .bias = true}, m % 4);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("gemm: products large enough to be cut, tall and wide", T, float, double) {
+  for (int mask = 0; mask < 4; ++mask) {
+    const bool ta = (mask & 1) != 0, tb = (mask & 2) != 0;
+    check_sliced<T>({.m = 301, .n = 67, .k = 70, .a_transposed = ta, .b_transposed = tb, .spare = 3, .bias = true}, 1);
+    check_sliced<T>({.m = 67, .n = 301, .k = 70, .a_transposed = ta, .b_transposed = tb, .beta = 0.5}, 2);
+  }
+}
+
+TEST_CASE_TEMPLATE("gemm_batch: products of operands that lie anywhere", T, float, double) {
+  const int64_t m = 9, n = 14, k = 5;
+  for (int64_t batch : {0, 1, 2, 7}) {
+    const auto a = random_values<T>(3 * m * k, 1), b = random_values<T>(8 * k * n, 2);
+    std::vector<int64_t> a_offsets, b_offsets;
+    std::vector<Exact<T>> want;
+    for (int64_t i = 0; i < batch; ++i) {
+      a_offsets.push_back(i % 3 * m * k);  // shared by several products
+      b_offsets.push_back((7 - i) * k * n);
+      const auto cut = [](const std::vector<T>& x, int64_t from, int64_t count) {
+        return std::vector<Exact<T>>(x.begin() + from, x.begin() + from + count);
+      };
+      std::vector<Exact<T>> c(m * n);
+      reference::gemm<Exact<T>>(m, n, k, 1, cut(a, a_offsets.back(), m * k), cut(b, b_offsets.back(), k * n), 0, c);
+      want.insert(want.end(), c.begin(), c.end());
+    }
+    CAPTURE(batch);
+    Guarded<T> c(batch * m * n, 1);
+    gemm_batch(batch, m, n, k, Operand<T>{a.data(), k}, a_offsets.data(), Operand<T>{b.data(), n}, b_offsets.data(),
+               c.data());
+    CHECK(difference(c.values(), want, 4 * kTolerance<T>, 4 * kTolerance<T>) == "");
+    CHECK(c.intact());
+  }
+}
+
+TEST_CASE_TEMPLATE("gemm: the same bits on any number of threads", T, float, double) {
+  const auto a = random_values<T>(600 * 120, 1), b = random_values<T>(600 * 120, 2), bias = random_values<T>(600, 3);
+  const int64_t offsets[] = {0, 600, 1200, 50, 5000, 7};
+  check_same_bits_on_any_threads([&] {
+    std::vector<T> tall(600 * 100), wide(100 * 600), many(6 * 60 * 70), single(600 * 100);
+    gemm(600, 100, 120, T(1), Operand<T>{a.data(), 120}, Operand<T>{b.data(), 100}, T(0), tall.data(), 100,
+         bias.data());
+    gemm(100, 600, 120, T(2), Operand<T>{a.data(), 100, true}, Operand<T>{b.data(), 120, true}, T(0), wide.data(), 600);
+    gemm_batch(6, 60, 70, 80, Operand<T>{a.data(), 80}, offsets, Operand<T>{b.data(), 70}, offsets, many.data());
+    gemm_batch(1, 600, 100, 120, Operand<T>{a.data(), 120}, offsets, Operand<T>{b.data(), 100}, offsets, single.data());
+    return joined<T>({tall, wide, many, single});
+  });
+}
+
+TEST_CASE_TEMPLATE("gemm: a NaN or infinity in an operand shows in the product", T, float, double) {
+  for (T odd : {kNaN<T>, kInfinity<T>}) {
+    std::vector<T> a(20 * 20, T(1)), b(20 * 20, T(0)), c(20 * 20);
+    a[3 * 20 + 5] = odd;  // times 0
+    gemm(20, 20, 20, T(1), Operand<T>{a.data(), 20}, Operand<T>{b.data(), 20}, T(0), c.data(), 20);
+    for (size_t i = 0; i < 400; ++i) REQUIRE(std::isnan(c[i]) == (i / 20 == 3));
+  }
+}
