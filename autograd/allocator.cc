@@ -28,6 +28,7 @@ constexpr int64_t kAlignment = 64;
 constexpr int64_t kHeader = 64;
 constexpr int64_t kPage = 4096;
 constexpr int64_t kGrowth = int64_t{64} << 20;  // address space is made usable in steps of this size
+constexpr int64_t kMost = int64_t{1} << 52;     // no address space is larger
 constexpr int64_t kLeastSlack = int64_t{4} << 20;
 
 void poison([[maybe_unused]] void* data, [[maybe_unused]] int64_t bytes) {
@@ -63,9 +64,10 @@ static_assert(sizeof(Block) <= kHeader);
 class Allocator {
  public:
   void* allocate(int64_t bytes) {
+    if (bytes < 0 || bytes > kMost) fail(fmt::format("allocate: {} bytes are beyond any memory", bytes));
     const int64_t size = (std::max<int64_t>(bytes, 1) + kHeader + kAlignment - 1) / kAlignment * kAlignment;
     const std::lock_guard lock(mutex_);
-    statistics_.live_peak = std::max(statistics_.live_peak, statistics_.live + size);
+    const Wanted wanted(wanted_, statistics_.live + size);
     Block* block = take_free(size);
     if (!block) block = extend(size);
     statistics_.live += block->size;
@@ -102,6 +104,18 @@ class Allocator {
   }
 
  private:
+  // Sets what is wanted for the time of one allocation, however it ends.
+  class Wanted {
+   public:
+    Wanted(int64_t& wanted, int64_t bytes) : wanted_(wanted) { wanted_ = bytes; }
+    ~Wanted() { wanted_ = 0; }
+    Wanted(const Wanted&) = delete;
+    Wanted& operator=(const Wanted&) = delete;
+
+   private:
+    int64_t& wanted_;
+  };
+
   static constexpr int kSubBins = 8;
   static constexpr int kBins = 48 * kSubBins;
 
@@ -113,7 +127,8 @@ class Allocator {
 
   int64_t cap() const {
     if (set_cap_ > 0) return set_cap_;
-    return statistics_.live_peak + std::max(statistics_.live_peak / 4, kLeastSlack);
+    const int64_t peak = std::max(statistics_.live_peak, wanted_);
+    return peak + std::max(peak / 4, kLeastSlack);
   }
 
   void insert(Block* block) noexcept {
@@ -184,21 +199,21 @@ class Allocator {
     Block* block = find(size);
     if (!block) return nullptr;
     remove(block);
-    if (block->released > 0) {
-      const int64_t released = block->released;
-      block->released = 0;
-      make_room(released, block, released);
-      statistics_.resident += released;
-    }
-    split(block, size);
+    // Which of its pages were given back is not known, only how many: at most those that `size` bytes reach into.
+    const int64_t released = block->released;
+    const int64_t touched = std::min(released, (size + kHeader) / kPage * kPage + 2 * kPage);
+    if (touched > 0) make_room(touched, block, released);
+    statistics_.resident += touched;
+    block->released = 0;
+    split(block, size, released - touched);
     return block;
   }
 
-  void split(Block* block, int64_t size) noexcept {
+  void split(Block* block, int64_t size, int64_t released) noexcept {
     const int64_t rest = block->size - size;
     if (rest < 2 * kHeader) return;
     unpoison(block->start() + size, kHeader);
-    Block* tail = new (block->start() + size) Block{rest, 0, block, nullptr, nullptr, true};
+    Block* tail = new (block->start() + size) Block{rest, released, block, nullptr, nullptr, true};
     block->size = size;
     if (block == last_) {
       last_ = tail;
@@ -217,7 +232,7 @@ class Allocator {
     const int64_t growth = size - (tail ? tail->size : 0);
     if (tail) tail->released = 0;
     make_room(growth + released, tail, released);
-    make_usable(top_ + growth, tail);
+    make_usable(growth, tail, released);
     unpoison(top_, growth);
     statistics_.resident += growth + released;
     if (tail) {
@@ -277,13 +292,14 @@ class Allocator {
     fail("allocate: the system refuses to reserve address space");
   }
 
-  void make_usable(char* end, Block* taken) {
-    if (end <= usable_) return;
-    const int64_t bytes = (end - usable_ + kGrowth - 1) / kGrowth * kGrowth;
-    const bool fits = usable_ + bytes <= region_ + reserved_;
+  void make_usable(int64_t growth, Block* taken, int64_t taken_released) {
+    const int64_t missing = growth - (usable_ - top_);
+    if (missing <= 0) return;
+    const int64_t bytes = (missing + kGrowth - 1) / kGrowth * kGrowth;
+    const bool fits = bytes <= reserved_ - (usable_ - region_);
     ++statistics_.system_calls;
     if (!fits || mprotect(usable_, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE) != 0) {
-      put_back(taken, 0);
+      put_back(taken, taken_released);
       fail(fmt::format("allocate: out of memory with {} bytes in use", statistics_.live));
     }
     poison(usable_, bytes);
@@ -293,6 +309,7 @@ class Allocator {
   std::mutex mutex_;
   MemoryStatistics statistics_;
   int64_t set_cap_ = 0;
+  int64_t wanted_ = 0;  // what will be in use when the allocation under way succeeds
   char* region_ = nullptr;
   int64_t reserved_ = 0;
   char* usable_ = nullptr;

@@ -29,17 +29,21 @@ std::vector<Tensor> differentiable(const std::vector<Tensor>& inputs) {
 // The number that is differentiated: f's output, or the gradients of that contracted with fixed directions.
 class Objective {
  public:
-  Objective(const Differentiable& f, const std::vector<Tensor>& inputs, bool second, uint64_t seed)
-      : f_(f), inputs_(inputs), free_(differentiable(inputs)), second_(second), seed_(seed) {}
+  Objective(const Differentiable& f, const std::vector<Tensor>& inputs, bool second, const GradcheckOptions& options)
+      : f_(f),
+        inputs_(inputs),
+        free_(differentiable(inputs)),
+        second_(second),
+        seed_(options.seed),
+        tape_options_{.random = options.random} {}
 
   double value() const {
-    if (!second_) return weighted(f_(inputs_), seed_).item();
-    Tape tape;
-    return directional(tape, false).item();
+    Tape tape(tape_options_);
+    return second_ ? directional(tape, false).item() : weighted(f_(inputs_), seed_).item();
   }
 
   std::vector<Tensor> gradient() const {
-    Tape tape;
+    Tape tape(tape_options_);
     watch(tape);
     const Tensor number = second_ ? directional(tape, true) : weighted(f_(inputs_), seed_);
     if (!Tape::tracks(number)) return zeros();  // the output, or its slope, does not depend on the inputs
@@ -50,8 +54,7 @@ class Objective {
 
  private:
   void watch(Tape& tape) const {
-    for (const Tensor& x : free_)
-      if (!x.is_parameter()) tape.watch(x);
+    for (const Tensor& x : free_) tape.watch(x);
   }
 
   std::vector<Tensor> zeros() const {
@@ -62,7 +65,8 @@ class Objective {
 
   Tensor directional(Tape& tape, bool record) const {
     watch(tape);
-    const Tensor number = weighted(f_(inputs_), seed_);
+    const Tensor y = f_(inputs_);
+    const Tensor number = weighted(y + y * y * 0.5, seed_);  // squared, so that dy, too, depends on the inputs
     if (!Tape::tracks(number)) return Tensor::scalar(0, f64);
     const std::vector<Tensor> gradients = tape.gradients(number, free_, {.record = record});
     Tensor total = Tensor::scalar(0, f64);
@@ -75,6 +79,7 @@ class Objective {
   std::vector<Tensor> free_;
   bool second_;
   uint64_t seed_;
+  TapeOptions tape_options_;
 };
 
 double numeric_slope(const Objective& objective, const Tensor& x, int64_t element, double h) {
@@ -116,9 +121,8 @@ GradcheckResult gradcheck(const Differentiable& f, const std::vector<Tensor>& in
       fail(fmt::format("gradcheck: an input of {}, expected f64", name_of(x.dtype())));
   }
   GradcheckResult result;
-  compare(Objective(f, inputs, false, options.seed), "first", options, result);
-  if (result.passed && options.second_order)
-    compare(Objective(f, inputs, true, options.seed), "second", options, result);
+  compare(Objective(f, inputs, false, options), "first", options, result);
+  if (result.passed && options.second_order) compare(Objective(f, inputs, true, options), "second", options, result);
   return result;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "autograd/random.h"
 #include "autograd/tensor.h"
 
 namespace mixtape {
@@ -18,6 +20,8 @@ struct GradcheckOptions {
   bool second_order = true;
   /// Seed of the directions along which outputs are summed up.
   uint64_t seed = 1;
+  /// If set, f runs under training tapes that draw from this key, so that each run drops the same elements.
+  std::optional<RandomKey> random = {};
 };
 
 struct GradcheckResult {
@@ -32,9 +36,9 @@ struct GradcheckResult {
 using Differentiable = std::function<Tensor(const std::vector<Tensor>& inputs)>;
 
 /// Compares the gradients that the tape gives for f at `inputs` with numeric ones, element by element. The output is
-/// reduced to a number by a fixed random weight for each element. Inputs are f64; i32 inputs and undefined ones are
-/// passed on unchanged. Parameters that f uses besides its inputs can be listed among the inputs, too: they are changed
-/// in place, and put back. Stay away from kinks (relu at 0), where no derivative exists.
+/// reduced to a number by a fixed random weight for each element (and, for second order, squares). Inputs are f64; i32
+/// inputs and undefined ones are passed on unchanged. Parameters that f uses besides its inputs can be listed among the
+/// inputs, too: they are changed in place, and put back. Stay away from kinks (relu at 0), where no derivative exists.
 GradcheckResult gradcheck(const Differentiable& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 

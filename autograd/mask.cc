@@ -26,6 +26,14 @@ Tensor both_pairs(const Tensor& a, const Tensor& b) {
   return both;
 }
 
+Tensor both_biases(const Tensor& a, const Tensor& b) {
+  if (!a || !b) return a ? a : b;
+  const auto by_head = [](const Tensor& x) { return reshape(x, x.shape().inserted(1, 1)); };  // [B, Tq, Tk]: any head
+  if (a.rank() == 3 && b.rank() == 4) return by_head(a) + b;
+  if (a.rank() == 4 && b.rank() == 3) return a + by_head(b);
+  return a + b;
+}
+
 }  // namespace
 
 Mask operator&(const Mask& a, const Mask& b) {
@@ -34,7 +42,7 @@ Mask operator&(const Mask& a, const Mask& b) {
   if (a.lengths_ && b.lengths_) fail("mask: both sides limit the lengths of the keys");
   both.lengths_ = a.lengths_ ? a.lengths_ : b.lengths_;
   both.pairs_ = both_pairs(a.pairs_, b.pairs_);
-  both.bias_ = a.bias_ && b.bias_ ? a.bias_ + b.bias_ : (a.bias_ ? a.bias_ : b.bias_);
+  both.bias_ = both_biases(a.bias_, b.bias_);
   return both;
 }
 

@@ -178,6 +178,8 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
 /// The weights softmax(scale Q K' + mask), before dropout, with a gradient of their own.   result: [B, H, Tq, Tk],
 /// padded with zeros
 Tensor attention_weights(const Tensor& query, const Tensor& key, const AttentionOptions& options = {});
+/// dropout(weights) V: the second half of the attention whose first half gave the weights.   weights: [B, H, Tq, Tk]
+Tensor attention_mix(const Tensor& weights, const Tensor& value, const AttentionOptions& options = {});
 
 /// Definitions of the fused ops in terms of simple ones: what their rules are when backward is recorded, and what tests
 /// compare with.

@@ -62,9 +62,20 @@ class Gradients {
 /// What a rule sees of its line: the tensors that were kept, and which inputs want a gradient.
 class Kept {
  public:
+  /// A tensor, and what tells that it was written to since: the version of its memory, or other memory altogether.
   struct Item {
     Tensor tensor;
-    uint32_t version;
+    const detail::Storage* storage = nullptr;
+    uint32_t version = 0;
+
+    explicit Item(const Tensor& kept) : tensor(kept) {
+      if (!tensor) return;
+      storage = tensor.body().storage.get();
+      version = storage->version;
+    }
+    bool overwritten() const {
+      return tensor && (tensor.body().storage.get() != storage || storage->version != version);
+    }
   };
   Kept(std::span<const Item> items, std::span<const int32_t> inputs, const std::vector<char>& needed)
       : items_(items), inputs_(inputs), needed_(needed) {}

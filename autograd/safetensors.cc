@@ -145,7 +145,12 @@ std::string to_safetensors(const NamedTensors& tensors, const Metadata& metadata
                       {"data_offsets", {offset, offset + x.tensor.bytes()}}};
     offset += x.tensor.bytes();
   }
-  std::string text = header.dump();
+  std::string text;
+  try {
+    text = header.dump();
+  } catch (const Json::exception&) {
+    fail("safetensors: a name or metadata text is not UTF-8");
+  }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t length = text.size();
   std::string bytes(reinterpret_cast<const char*>(&length), sizeof(length));

@@ -7,6 +7,11 @@
 #include "autograd/error.h"
 
 namespace mixtape {
+namespace {
+
+constexpr int64_t kMostElements = int64_t{1} << 48;  // so that no count of bytes overflows
+
+}  // namespace
 
 Shape::Shape(std::initializer_list<int64_t> sizes) : Shape(sizes.begin(), static_cast<int>(sizes.size())) {}
 
@@ -19,7 +24,10 @@ Shape::Shape(const int64_t* sizes, int rank) : rank_(rank) {
 
 int64_t Shape::elements() const {
   int64_t n = 1;
-  for (int64_t size : *this) n *= size;
+  for (int64_t size : *this) {
+    if (__builtin_mul_overflow(n, size, &n) || n > kMostElements)
+      fail(fmt::format("shape: {} has too many elements", to_string(*this)));
+  }
   return n;
 }
 

@@ -22,7 +22,7 @@ class Shape {
   /// Size of an axis; a negative axis counts from the end. Throws when out of range.
   int64_t operator[](int axis) const { return sizes_[index(axis)]; }
 
-  /// Number of elements: the product of all axes, 1 for a scalar.
+  /// Number of elements: the product of all axes, 1 for a scalar. Throws if it is beyond any memory (2^48).
   int64_t elements() const;
 
   /// axis as 0..rank-1, from a possibly negative one. Throws `axis 3 is out of range for [2, 5]`.

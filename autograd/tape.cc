@@ -39,7 +39,7 @@ struct Tape::Lines {
   std::vector<Line> lines;
   std::vector<int32_t> inputs;
   std::vector<Kept::Item> kept;
-  std::vector<Tensor> held;
+  std::vector<Kept::Item> held;
   std::vector<Tensor> gradients;
   std::vector<char> needed;
   std::vector<char> wanted;  // gradient() will be asked for it
@@ -63,15 +63,16 @@ struct Tape::Playing {
   Tape& tape;
   bool recorded;
   bool keep_tape;
+  bool was_recording;
 
   Playing(Tape& played, bool record_backward, bool keep)
-      : tape(played), recorded(record_backward), keep_tape(keep || record_backward) {
+      : tape(played), recorded(record_backward), keep_tape(keep || record_backward), was_recording(played.recording_) {
     tape.recording_ = recorded;
     tape.in_backward_ = true;
   }
   ~Playing() {
     tape.in_backward_ = false;
-    tape.recording_ = keep_tape;
+    tape.recording_ = keep_tape && was_recording;
     tape.spent_ = !keep_tape;
     if (!keep_tape) {
       tape.lines_->kept.clear();
@@ -93,6 +94,11 @@ Tensor sum_of(Tensor a, Tensor b, bool recorded) {
   if (!a.unique()) std::swap(a, b);
   add_in_place(a, b);
   return a;
+}
+
+void check_unchanged(const char* op, std::span<const Kept::Item> items) {
+  for (const Kept::Item& item : items)
+    if (item.overwritten()) fail(fmt::format("{}: a tensor that it kept for backward has been overwritten since", op));
 }
 
 bool trainable(const Tensor& x) { return x.body().trainable && is_differentiable(x.dtype()); }
@@ -188,8 +194,10 @@ void Tape::write_line(const char* op, Tensors inputs, const Tensor& y, Keep keep
   line.kept_count = keep.size();
   line.rule = rule;
   line.composed = composed;
-  for (const Tensor& tensor : keep) all.kept.push_back({tensor, tensor ? tensor.body().storage->version : 0});
-  if (options_.keep_inputs) all.held.insert(all.held.end(), inputs.begin(), inputs.end());
+  for (const Tensor& tensor : keep) all.kept.emplace_back(tensor);
+  if (options_.keep_inputs) {
+    for (const Tensor& tensor : inputs) all.held.emplace_back(tensor);
+  }
 }
 
 Tensor record(const char* op, Tensors inputs, Tensor y, Keep keep, Rule rule, Composed composed) {
@@ -221,6 +229,7 @@ int32_t Tape::own_line(const char* caller, const Tensor& x) const {
 
 Tensor Tape::start(const char* caller, const Tensor& loss, const Tensor& seed) const {
   own_line(caller, loss);
+  if (in_backward_) fail(fmt::format("{}: a backward of this tape is under way", caller));
   if (spent_) fail(fmt::format("{}: the tape is spent; ask the first backward to keep it (keep_tape)", caller));
   if (seed) {
     if (!(seed.shape() == loss.shape()) || seed.dtype() != loss.dtype()) {
@@ -316,14 +325,10 @@ void Tape::play_line(size_t index, const Tensor& dy, const Playing& playing) {
   Lines& all = *lines_;
   const Line& line = all.lines[index];
   const Scope scope(line.path);
+  const auto items = std::span(all.kept).subspan(line.kept, line.kept_count);
+  check_unchanged(line.op, items);
   if (playing.recorded && line.composed) return play_composed(index, dy, playing);
   const size_t input_count = line.input_count;
-  const auto items = std::span(all.kept).subspan(line.kept, line.kept_count);
-  for (const Kept::Item& item : items) {
-    if (item.tensor && item.tensor.body().storage->version != item.version) {
-      fail(fmt::format("{}: a tensor that it kept for backward has been overwritten since", line.op));
-    }
-  }
   // A rule that is itself recorded makes these vectors grow, so it gets copies.
   std::vector<Kept::Item> items_copy;
   std::vector<int32_t> inputs_copy;
@@ -348,8 +353,10 @@ void Tape::play_composed(size_t index, const Tensor& dy, const Playing& playing)
   Lines& all = *lines_;
   const Line& line = all.lines[index];
   const Composed composed = line.composed;
-  const std::vector<Tensor> inputs(all.held.begin() + static_cast<std::ptrdiff_t>(line.held),
-                                   all.held.begin() + static_cast<std::ptrdiff_t>(line.held + line.input_count));
+  const auto held = std::span(all.held).subspan(line.held, line.input_count);
+  check_unchanged(line.op, held);
+  std::vector<Tensor> inputs;
+  for (const Kept::Item& item : held) inputs.push_back(item.tensor);
   const int32_t first = size_;
   const Tensor y = composed(inputs);
   if (y.body().tape != number_) return;
@@ -384,7 +391,7 @@ void Tape::release(size_t index) {
   const Line& line = all.lines[index];
   for (size_t k = 0; k < line.kept_count; ++k) all.kept[line.kept + k].tensor = {};
   if (!all.held.empty()) {
-    for (size_t k = 0; k < line.input_count; ++k) all.held[line.held + k] = {};
+    for (size_t k = 0; k < line.input_count; ++k) all.held[line.held + k].tensor = {};
   }
 }
 
@@ -456,7 +463,7 @@ Pause::Pause() : tape_(open_tape) {
 }
 
 Pause::~Pause() {
-  if (tape_ && tape_ == open_tape) tape_->recording_ = was_recording_;
+  if (tape_ && tape_ == open_tape) tape_->recording_ = was_recording_ && !tape_->spent_;
 }
 
 }  // namespace mixtape

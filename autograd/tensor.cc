@@ -234,6 +234,14 @@ Tensor Tensor::as_parameter() const {
   return *this;
 }
 
+void Tensor::set_gradient(const Tensor& gradient) const {
+  if (gradient && (!(gradient.shape() == shape()) || gradient.dtype() != dtype())) {
+    fail(fmt::format("set_gradient: {} {} for a tensor of {} {}", name_of(gradient.dtype()),
+                     to_string(gradient.shape()), name_of(dtype()), to_string(shape())));
+  }
+  body_->gradient = gradient.body_;
+}
+
 Tensor Tensor::as_buffer() const {
   body_->role = detail::Role::buffer;
   body_->trainable = false;

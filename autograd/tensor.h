@@ -137,7 +137,8 @@ class Tensor {
 
   /// The gradient that backward passes have added up for this parameter; undefined if there is none.
   Tensor gradient() const { return Tensor(body_->gradient); }
-  void set_gradient(const Tensor& gradient) const { body_->gradient = gradient.body_; }
+  /// Throws if its shape or dtype is not this tensor's.
+  void set_gradient(const Tensor& gradient) const;
   void clear_gradient() const { body_->gradient = {}; }
 
   detail::Body& body() const { return *body_; }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autograd/flops.h"
 #include "autograd/kernels/attention_careful.h"
 #include "autograd/ops/common.h"
 #include "autograd/ops/draw.h"
@@ -103,6 +104,12 @@ Setting setting_of(const Tensor& query, const AttentionOptions& options, bool wi
   return {options.mask.is_causal(), scale, with_dropout ? dropout_draw(options.dropout) : kernels::DropoutDraw{}};
 }
 
+int64_t flops_of(const kernels::AttentionBatch& batch) {
+  int64_t pairs = 0;
+  for (int64_t b = 0; b < batch.sequences; ++b) pairs += batch.queries(b) * batch.keys(b);
+  return 2 * pairs * batch.heads * (batch.width + batch.value_width);
+}
+
 // --- the composed definition, on padded [B, H, T, D] tensors
 
 Tensor by_heads(const Tensor& x, const Tensor& offsets) {
@@ -195,13 +202,17 @@ Tensor composed_weights(std::span<const Tensor> in, const Setting& setting, cons
   return e / where(none, Tensor::scalar(1, dtype), total);
 }
 
+// dropout(weights) V, laid out like the query.
+Tensor mixed(std::span<const Tensor> in, const Setting& setting, const Tensor& visible, Tensor weights) {
+  if (setting.draw) weights = weights * dropout_factors(in, setting);
+  const Tensor heads = transpose(composed_mix(weights, by_heads(in[kValue], in[kKeyOffsets]), visible), 1, 2);
+  const Shape shape = in[kQuery].shape().with(-1, in[kValue].size(-1));
+  return reshape(to_packed(heads, Bounds::from_offsets(in[kQueryOffsets])), shape);
+}
+
 Tensor composed_attention(std::span<const Tensor> in, const Setting& setting) {
   const Tensor visible = visible_pairs(in, setting);
-  Tensor weights = composed_weights(in, setting, visible);
-  if (setting.draw) weights = weights * dropout_factors(in, setting);
-  const Tensor mixed = transpose(composed_mix(weights, by_heads(in[kValue], in[kKeyOffsets]), visible), 1, 2);
-  const Shape shape = in[kQuery].shape().with(-1, in[kValue].size(-1));
-  return reshape(to_packed(mixed, Bounds::from_offsets(in[kQueryOffsets])), shape);
+  return mixed(in, setting, visible, composed_weights(in, setting, visible));
 }
 
 }  // namespace
@@ -214,6 +225,7 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
   Tensor out = Tensor::uninitialized(query.shape().with(-1, value.size(-1)), query.dtype());
   Tensor log_sums = Tensor::uninitialized(query.shape().without(-1), query.dtype());
   const kernels::AttentionBatch batch = batch_of(in, setting);
+  count_flops(flops_of(batch));
   dispatch(query.dtype(), [&]<class T>(T) {
     kernels::attention(batch, query.data<T>(), key.data<T>(), value.data<T>(), out.mutable_data<T>(),
                        log_sums.mutable_data<T>());
@@ -243,6 +255,21 @@ Tensor attention_weights(const Tensor& query, const Tensor& key, const Attention
   const Inputs in = checked_inputs(query, key, key, options);
   const Setting setting = setting_of(query, options, false);
   return composed_weights(in, setting, visible_pairs(in, setting));
+}
+
+Tensor attention_mix(const Tensor& weights, const Tensor& value, const AttentionOptions& options) {
+  if (weights.rank() != 4)
+    fail(fmt::format("attention_mix: weights {}, expected [B, H, Tq, Tk]", to_string(weights.shape())));
+  const Bounds& bounds = options.query_bounds;
+  const Shape rows = bounds.defined() ? Shape{bounds.rows()} : Shape{weights.size(0), weights.size(2)};
+  const Tensor like_query = Tensor::zeros(rows.followed_by({weights.size(1), value.size(-1)}), weights.dtype());
+  const Inputs in = checked_inputs(like_query, value, value, options);
+  if (!(pairs_shape(in) == weights.shape())) {
+    fail(fmt::format("attention_mix: weights {} for [B, H, Tq, Tk] = {}", to_string(weights.shape()),
+                     to_string(pairs_shape(in))));
+  }
+  const Setting setting = setting_of(like_query, options, true);
+  return mixed(in, setting, visible_pairs(in, setting), weights);
 }
 
 Tensor composed::scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,

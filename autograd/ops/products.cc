@@ -1,5 +1,6 @@
 #include <vector>
 
+#include "autograd/flops.h"
 #include "autograd/kernels/gemm.h"
 #include "autograd/ops/common.h"
 
@@ -49,6 +50,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   }
   const Shape batch = broadcast("matmul", a.shape().slice(0, a.rank() - 2), b.shape().slice(0, b.rank() - 2));
   Tensor y = Tensor::uninitialized(batch.followed_by({m, n}), a.dtype());
+  count_flops(2 * y.elements() * k);
   dispatch(a.dtype(), [&]<class T>(T) { multiply<T>(a, b, options, batch, m, n, k, y); });
   return record("matmul", {a, b}, y, Keep{a, b}, [transpose_a, transpose_b](const Kept& kept, const Tensor& dy) {
     const Tensor &a = kept[0], &b = kept[1];
@@ -78,6 +80,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                      out));
   }
   Tensor y = Tensor::uninitialized(x.shape().with(-1, out), x.dtype());
+  count_flops(2 * y.elements() * in);
   dispatch(x.dtype(), [&]<class T>(T) {
     kernels::gemm(rows, out, in, T(1), kernels::Operand<T>{x.data<T>(), in},
                   kernels::Operand<T>{weight.data<T>(), in, true}, T(0), y.mutable_data<T>(), out,

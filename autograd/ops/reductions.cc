@@ -101,6 +101,9 @@ TopK top_k(const Tensor& x, int64_t k) {
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
+  if (!(broadcast("sum_to", shape, x.shape()) == x.shape())) {
+    fail(fmt::format("sum_to: {} does not stretch to {}", to_string(shape), to_string(x.shape())));
+  }
   Tensor y = x;
   while (y.rank() > shape.rank()) y = sum(y, 0);
   for (int axis = 0; axis < shape.rank(); ++axis)

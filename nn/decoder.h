@@ -1,0 +1,62 @@
+#pragma once
+
+#include <vector>
+
+#include "nn/encoder.h"
+
+namespace mixtape::nn {
+
+/// What a decoder layer remembers between the steps of decoding.
+struct DecoderCache {
+  MultiHeadAttention::KeysValues self;    ///< of the positions so far, [B, t, H, D]
+  MultiHeadAttention::KeysValues memory;  ///< of the encoder's result, [rows, H, D]
+};
+
+/// Causal self-attention, attention to the encoder's result (`memory`), and a feed-forward part, each with a residual
+/// connection. x, result: [rows, width] packed, or [B, T, width]
+struct DecoderLayer : Layer<DecoderLayer> {
+  LayerNorm attention_norm;
+  MultiHeadAttention attention;
+  LayerNorm cross_norm;
+  MultiHeadAttention cross;
+  LayerNorm feed_forward_norm;
+  FeedForward feed_forward;
+  BlockOptions options;
+
+  DecoderLayer(const BlockOptions& chosen, Random& random);
+
+  Tensor forward(const Tensor& x, const Tensor& memory, const Attend& self, const Attend& across) const;
+
+  /// One more position of each sequence. x: [B, 1, width]; `across` says which rows of the cached memory each sequence
+  /// attends to.
+  Tensor step(const Tensor& x, DecoderCache& cache, const Attend& across) const;
+
+  void visit(auto&& each) const {
+    each("attention_norm", attention_norm);
+    each("attention", attention);
+    each("cross_norm", cross_norm);
+    each("cross", cross);
+    each("feed_forward_norm", feed_forward_norm);
+    each("feed_forward", feed_forward);
+  }
+};
+
+/// Decoder layers one after the other, and a last norm if they are pre-norm.
+struct Decoder : Layer<Decoder> {
+  std::vector<DecoderLayer> layer;
+  std::optional<LayerNorm> norm;
+
+  Decoder(int64_t layers, const BlockOptions& options, Random& random);
+
+  Tensor forward(const Tensor& x, const Tensor& memory, const Attend& self, const Attend& across) const;
+  Tensor step(const Tensor& x, std::vector<DecoderCache>& caches, const Attend& across) const;
+  /// Caches that hold the keys and values of `memory`, and no position yet.
+  std::vector<DecoderCache> start(const Tensor& memory) const;
+
+  void visit(auto&& each) const {
+    each("layer", layer);
+    each("norm", norm);
+  }
+};
+
+}  // namespace mixtape::nn

@@ -1,0 +1,44 @@
+#include "nn/encoder.h"
+
+namespace mixtape::nn {
+
+EncoderLayer::EncoderLayer(const BlockOptions& chosen, Random& random)
+    : attention_norm(chosen.width),
+      attention(chosen.attention(), random),
+      feed_forward_norm(chosen.width),
+      feed_forward(chosen.width, chosen.hidden(), chosen.activation, chosen.activation_dropout, random),
+      options(chosen) {}
+
+Tensor EncoderLayer::forward(const Tensor& x, const Attend& attend) const {
+  const Tensor y = residual(x, attention_norm, options, [&](const Tensor& z) { return attention(z, attend); });
+  return residual(y, feed_forward_norm, options, feed_forward);
+}
+
+Tensor EncoderLayer::step(const Tensor& x, MultiHeadAttention::KeysValues& cache) const {
+  return inside([&] {
+    const Tensor y = residual(x, attention_norm, options, [&](const Tensor& z) { return attention.step(z, cache); });
+    return residual(y, feed_forward_norm, options, feed_forward);
+  });
+}
+
+Encoder::Encoder(int64_t layers, const BlockOptions& options, Random& random) {
+  for (int64_t i = 0; i < layers; ++i) layer.emplace_back(options, random);
+  if (options.pre_norm) norm.emplace(options.width);
+}
+
+Tensor Encoder::forward(const Tensor& x, const Attend& attend) const {
+  Tensor y = x;
+  for (const EncoderLayer& each : layer) y = each(y, attend);
+  return norm ? (*norm)(y) : y;
+}
+
+Tensor Encoder::step(const Tensor& x, std::vector<MultiHeadAttention::KeysValues>& caches) const {
+  return inside([&] {
+    caches.resize(layer.size());
+    Tensor y = x;
+    for (size_t i = 0; i < layer.size(); ++i) y = layer[i].step(y, caches[i]);
+    return norm ? (*norm)(y) : y;
+  });
+}
+
+}  // namespace mixtape::nn

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "autograd/packed.h"
+#include "autograd/random.h"
+#include "autograd/tensor.h"
+#include "nn/language_model.h"
+#include "nn/transformer.h"
+
+namespace mixtape::nn {
+
+/// How a search goes on by one token: `tokens` are the last ones of B K hypotheses, i32 [B K], and hypothesis i goes on
+/// from what was hypothesis parents[i] before (undefined: itself). Returns scores of the next token, [B K, V]; they
+/// need not be normalised.
+using NextToken = std::function<Tensor(const Tensor& tokens, const Tensor& parents)>;
+
+struct SearchOptions {
+  int64_t beam = 1;       ///< K: hypotheses kept for each sentence; 1 is greedy search
+  int64_t longest = 128;  ///< tokens of a hypothesis, the end among them; one that reaches it is taken as it is
+  double length_power =
+      1;              ///< a hypothesis scores log p / length^length_power (Wu et al. 2016 without the coverage term)
+  int32_t begin = 2;  ///< the token that starts every hypothesis
+  int32_t end = 3;    ///< the token that ends one
+  std::vector<int32_t> never = {};  ///< tokens that are not produced
+};
+
+struct Hypothesis {
+  std::vector<int32_t> tokens;  ///< without begin and end
+  double score = 0;             ///< log-probability over length^length_power, the end counted
+};
+
+/// The best hypothesis found for each of `sentences` sentences. Each step keeps the K most probable unfinished
+/// hypotheses of a sentence; a sentence is done when it has K finished ones, or none unfinished can score better any
+/// more.
+std::vector<Hypothesis> beam_search(int64_t sentences, const NextToken& next, const SearchOptions& options);
+
+/// beam_search with a Transformer, keys and values cached.
+std::vector<Hypothesis> translate(const Transformer& model, const Packed& source, const SearchOptions& options);
+
+struct SampleOptions {
+  int64_t tokens = 256;    ///< how many to produce
+  double temperature = 1;  ///< scores are divided by it; 0 takes the most probable token
+  int64_t top_k = 0;       ///< draw among the k most probable only; 0: all
+};
+
+/// `prompt` (not empty) and what the model says after it, drawn from `random`. The model sees at most its `longest`
+/// last tokens.
+std::vector<int32_t> sample(const LanguageModel& model, std::vector<int32_t> prompt, Random& random,
+                            const SampleOptions& options = {});
+
+}  // namespace mixtape::nn

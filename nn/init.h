@@ -1,0 +1,18 @@
+#pragma once
+
+#include "autograd/random.h"
+#include "autograd/tensor.h"
+
+/// First values of parameters.
+namespace mixtape::nn {
+
+/// Uniform in +-sqrt(6 / (in + out)) (Glorot & Bengio 2010).   result: [out, in]
+Tensor xavier_uniform(int64_t out, int64_t in, Random& random);
+
+/// Normal with the given deviation.
+Tensor normal_parameter(const Shape& shape, double deviation, Random& random);
+
+Tensor zeros_parameter(const Shape& shape);
+Tensor ones_parameter(const Shape& shape);
+
+}  // namespace mixtape::nn

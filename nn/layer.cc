@@ -1,0 +1,121 @@
+#include "nn/layer.h"
+
+#include <cxxabi.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+#include <set>
+
+#include "autograd/error.h"
+
+namespace mixtape::nn {
+namespace {
+
+thread_local const LayerBase* running_layer = nullptr;
+thread_local ForwardObserver* observer = nullptr;
+
+// `FeedForward` of `mixtape::nn::FeedForward`.
+std::string short_name(const std::type_info& type) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
+                                                    std::free);
+  const std::string full = status == 0 ? text.get() : type.name();
+  const size_t colon = full.rfind("::");
+  return colon == std::string::npos ? full : full.substr(colon + 2);
+}
+
+// A text that lives as long as the program, one for all that are equal.
+const char* interned(const std::string& text) {
+  static std::mutex mutex;
+  static auto& texts = *new std::set<std::string>;
+  const std::lock_guard lock(mutex);
+  return texts.insert(text).first->c_str();
+}
+
+}  // namespace
+
+void Namer::operator()(const std::string& name, const Tensor& tensor) const {
+  if (!tensor.body().name) tensor.body().name = interned(name);
+}
+
+Hook LayerBase::on_forward(ForwardHook hook) const {
+  if (!hooks_) hooks_ = std::make_shared<std::vector<std::weak_ptr<ForwardHook>>>();
+  auto owner = std::make_shared<ForwardHook>(std::move(hook));
+  std::erase_if(*hooks_, [](const auto& old) { return old.expired(); });
+  hooks_->push_back(owner);
+  return Hook(owner);
+}
+
+// The layer that is running names its children when one of them is called that has no name yet; a layer called on its
+// own is the root.
+const Path* LayerBase::path() const {
+  if (!members_named_) name_children_(*this);
+  members_named_ = true;
+  if (name_.empty() && running_layer) running_layer->name_children_(*running_layer);
+  const Path* outer = current_path();
+  if (name_.empty()) return outer;
+  if (!path_ || outer_path_ != outer) path_ = path_below(outer, name_);
+  outer_path_ = outer;
+  return path_;
+}
+
+LayerBase::Running::Running(const LayerBase& layer) : outer_(running_layer), scope_(layer.path()) {
+  running_layer = &layer;
+}
+LayerBase::Running::~Running() { running_layer = outer_; }
+
+void LayerBase::before_forward() {
+  for (const ForwardObserver* each = observer; each; each = each->outer_)
+    if (each->entered_) each->entered_();
+}
+
+Tensor LayerBase::after_forward(const std::type_info& type, Tensor output) const {
+  if (hooks_) {
+    const auto hooks = *hooks_;  // a hook may add or remove hooks
+    for (const auto& weak : hooks) {
+      const auto hook = weak.lock();
+      if (!hook) continue;
+      const Tensor replaced = (*hook)(output);
+      if (!replaced) continue;
+      if (!(replaced.shape() == output.shape()) || replaced.dtype() != output.dtype()) {
+        fail(fmt::format("hook: it returned {} for an output of {}", to_string(replaced.shape()),
+                         to_string(output.shape())));
+      }
+      output = replaced;
+    }
+  }
+  for (const ForwardObserver* each = observer; each; each = each->outer_)
+    if (each->left_) each->left_(to_string(current_path()), short_name(type), output);
+  return output;
+}
+
+ForwardObserver::ForwardObserver(Entered entered, Left left)
+    : entered_(std::move(entered)), left_(std::move(left)), outer_(observer) {
+  observer = this;
+}
+ForwardObserver::~ForwardObserver() { observer = outer_; }
+
+NamedTensors unique_tensors(const NamedTensors& all) {
+  NamedTensors unique;
+  std::set<const mixtape::detail::Body*> seen;
+  for (const NamedTensor& x : all)
+    if (seen.insert(&x.tensor.body()).second) unique.push_back(x);
+  return unique;
+}
+
+NamedTensors only_parameters(const NamedTensors& all) {
+  NamedTensors result;
+  for (const NamedTensor& x : all)
+    if (x.tensor.is_parameter()) result.push_back(x);
+  return result;
+}
+
+void convert(const NamedTensors& all, DType dtype) {
+  if (!is_differentiable(dtype)) fail(fmt::format("to: {}, expected f32 or f64", name_of(dtype)));
+  for (const NamedTensor& x : all)
+    if (is_differentiable(x.tensor.dtype())) x.tensor.assign(x.tensor.to(dtype));
+}
+
+}  // namespace mixtape::nn

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <vector>
+
+#include "autograd/mask.h"
+#include "autograd/packed.h"
+#include "nn/linear.h"
+
+namespace mixtape::nn {
+
+/// Which rows attend to which: the sequences of packed queries and keys (left out for [B, T, C] tensors), and a mask.
+struct Attend {
+  Bounds queries = {};
+  Bounds keys = {};
+  Mask mask = {};
+};
+
+struct MultiHeadAttentionOptions {
+  int64_t width = 0;   ///< C, of queries, keys, values and results; a multiple of heads
+  int64_t heads = 1;   ///< H
+  double dropout = 0;  ///< on the attention weights
+};
+
+/// H attentions side by side on slices of D = C / H columns, their results joined and mixed by `output` (Vaswani et al.
+/// 2017). x: [rows, C] packed, or [B, T, C]
+struct MultiHeadAttention : Layer<MultiHeadAttention> {
+  Linear query, key, value, output;  ///< C -> C
+  MultiHeadAttentionOptions options;
+
+  MultiHeadAttention(MultiHeadAttentionOptions chosen, Random& random);
+
+  /// Self-attention: x attends to itself. `attend.keys` is left out.
+  Tensor forward(const Tensor& x, const Attend& attend = {}) const;
+  /// Cross-attention: x attends to memory.
+  Tensor forward(const Tensor& x, const Tensor& memory, const Attend& attend) const;
+
+  /// The same, and the weights that were used, before dropout. They are on the tape: their gradient can be asked for.
+  struct WithWeights {
+    Tensor output;
+    Tensor weights;  ///< [B, H, Tq, Tk], padded with zeros
+  };
+  WithWeights with_weights(const Tensor& x, const Tensor& memory, const Attend& attend = {}) const;
+
+  /// The keys and values of `memory` as heads, [..., H, D]; for decoding with a cache.
+  struct KeysValues {
+    Tensor keys, values;
+  };
+  KeysValues project(const Tensor& memory) const;
+  /// Attention of x to keys and values that were projected before.
+  Tensor attend_to(const Tensor& x, const KeysValues& memory, const Attend& attend) const;
+  /// Self-attention of one more position of each sequence to those before and itself; its key and value are added to
+  /// `cache`. x, result: [B, 1, C]  cache: [B, t, H, D], undefined at first
+  Tensor step(const Tensor& x, KeysValues& cache) const;
+
+  void visit(auto&& each) const {
+    each("query", query);
+    each("key", key);
+    each("value", value);
+    each("output", output);
+  }
+
+ private:
+  Tensor by_heads(const Tensor& x) const;
+  Tensor mix(const Tensor& x, const KeysValues& memory, const Attend& attend) const;
+};
+
+/// Collects the weights of every MultiHeadAttention that runs on this thread while it exists. Such layers then take the
+/// composed path, so that the weights are what the results were computed from, and have gradients.
+class AttentionRecorder {
+ public:
+  struct Entry {
+    std::string path;
+    Tensor weights;  ///< [B, H, Tq, Tk]
+  };
+  AttentionRecorder();
+  ~AttentionRecorder();
+  AttentionRecorder(const AttentionRecorder&) = delete;
+  AttentionRecorder& operator=(const AttentionRecorder&) = delete;
+
+  const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  friend struct MultiHeadAttention;
+  std::vector<Entry> entries_;
+  AttentionRecorder* outer_;
+};
+
+}  // namespace mixtape::nn

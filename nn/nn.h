@@ -1,0 +1,21 @@
+#pragma once
+
+/// All layers and models.
+#include "nn/decoder.h"
+#include "nn/dropout.h"
+#include "nn/embedding.h"
+#include "nn/encoder.h"
+#include "nn/feed_forward.h"
+#include "nn/generate.h"
+#include "nn/init.h"
+#include "nn/language_model.h"
+#include "nn/layer.h"
+#include "nn/layer_norm.h"
+#include "nn/linear.h"
+#include "nn/multi_head_attention.h"
+#include "nn/positions.h"
+#include "nn/save.h"
+#include "nn/self_attention.h"
+#include "nn/softmax.h"
+#include "nn/summary.h"
+#include "nn/transformer.h"

@@ -1,0 +1,17 @@
+#include "nn/save.h"
+
+#include "autograd/file.h"
+
+namespace mixtape::nn {
+
+void save_tensors(const NamedTensors& tensors, const std::string& path, const Metadata& metadata) {
+  write_atomically(path, to_safetensors(tensors, metadata));
+}
+
+Metadata load_tensors(const NamedTensors& tensors, const std::string& path) {
+  Safetensors file = from_safetensors(read_file(path), path);
+  copy_into(file.tensors, tensors, path);
+  return file.metadata;
+}
+
+}  // namespace mixtape::nn
