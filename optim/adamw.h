@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+
+#include "optim/optimizer.h"
+
+namespace mixtape::optim {
+
+struct AdamWOptions {
+  double learning_rate = 1e-3;
+  std::array<double, 2> betas = {0.9, 0.999};  ///< each in [0, 1): how much of the two moments is kept
+  double epsilon = 1e-8;
+  double weight_decay = 1e-2;  ///< decoupled: shrinks the parameter itself, and does not enter the moments
+  Groups groups = {};
+};
+
+/// Adam with decoupled weight decay, as in PyTorch: as Adam without weight decay, but before the update
+///
+///   p <- (1 - learning_rate weight_decay) p
+///
+/// Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization". State: `m` and `v`.
+class AdamW : public Optimizer {
+ public:
+  /// Throws as Optimizer does, and if an option is out of range.
+  explicit AdamW(const NamedTensors& parameters, const AdamWOptions& options = {});
+
+ protected:
+  void update(const ParameterUpdate& parameter) override;
+
+ private:
+  AdamWOptions options_;
+};
+
+}  // namespace mixtape::optim

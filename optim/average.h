@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "autograd/named_tensors.h"
+
+namespace mixtape::optim {
+
+/// The mean of the last few states of a model, which often predicts better than the last one: Vaswani et al. 2017,
+/// "Attention Is All You Need", section 6.1 (the last 5 checkpoints); Izmailov et al. 2018, "Averaging Weights Leads to
+/// Wider Optima and Better Generalization".
+class CheckpointAverage {
+ public:
+  /// Of the last `count` snapshots. Throws unless count >= 1.
+  explicit CheckpointAverage(int64_t count);
+
+  /// Keeps a copy of the numbers, in place of the oldest copy if there are `count`. Throws, changing nothing, if names
+  /// or shapes differ from the first time.
+  void add(const NamedTensors& parameters);
+  /// How many snapshots are held.
+  int64_t size() const { return static_cast<int64_t>(snapshots_.size()); }
+  /// Their mean, added up in double, in the dtype of the first snapshot; of index tensors, the newest. Throws if there
+  /// is none.
+  NamedTensors average() const;
+
+  /// The snapshots as handles, from the oldest on: `snapshot.0.<parameter>`, ...
+  NamedTensors state() const;
+  /// Takes a copy of a saved state. Throws, changing nothing, if a name is not of this form, snapshots differ in names
+  /// or shapes, or there are more than `count`.
+  void load_state(const NamedTensors& state);
+
+ private:
+  const NamedTensors& snapshot(size_t age) const;  // 0: the oldest
+
+  size_t count_;
+  size_t oldest_ = 0;
+  std::vector<NamedTensors> snapshots_;
+};
+
+struct MovingAverageOptions {
+  double decay = 0.999;
+  /// Forget the first, poor parameters faster: the decay of update t is min(decay, (1 + t) / (10 + t)).
+  bool warmup = false;
+};
+
+/// An exponential moving average of a model's parameters, called after every step:
+///
+///   average <- decay average + (1 - decay) parameter
+///
+/// starting from the parameters at construction. It is kept in f64 (index tensors are copied): with a decay near 1 the
+/// moves are too small for f32. Polyak and Juditsky 1992, "Acceleration of Stochastic Approximation by Averaging".
+class MovingAverage {
+ public:
+  /// Throws unless 0 <= decay < 1.
+  explicit MovingAverage(const NamedTensors& parameters, const MovingAverageOptions& options = {});
+
+  /// Takes the parameters as they are now into the average. Allocates nothing. Throws if one has changed its shape.
+  void update();
+  /// The average under the parameters' names, as handles that change with the next update().
+  const NamedTensors& average() const { return average_; }
+
+  /// `average.mean.<parameter>` and `average.updates`, as handles.
+  NamedTensors state() const;
+  /// Copies a saved state into this one. Throws, changing nothing, if names or shapes differ.
+  void load_state(const NamedTensors& state);
+
+ private:
+  NamedTensors parameters_;
+  NamedTensors average_;
+  Tensor updates_;
+  MovingAverageOptions options_;
+};
+
+/// Puts other numbers into a model, to evaluate it with them, and the model's own back, to the bit, when destroyed:
+///
+///   optim::TemporaryParameters with(average.average(), nn::parameters(model));
+///   evaluate(model);
+///
+/// To keep the average for good: copy_into(average.average(), nn::parameters(model), "average").
+class TemporaryParameters {
+ public:
+  /// Throws, changing nothing, if names or shapes differ.
+  TemporaryParameters(const NamedTensors& numbers, const NamedTensors& parameters);
+  ~TemporaryParameters();
+  TemporaryParameters(const TemporaryParameters&) = delete;
+  TemporaryParameters& operator=(const TemporaryParameters&) = delete;
+
+ private:
+  NamedTensors parameters_;
+  NamedTensors own_;
+};
+
+}  // namespace mixtape::optim
