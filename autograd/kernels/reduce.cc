@@ -1,5 +1,6 @@
 #include "autograd/kernels/reduce.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "autograd/kernels/parallel.h"
@@ -115,7 +116,7 @@ template <class T, class Squares>
 double squares_with(Squares squares, const T* x, int64_t n) noexcept {
   constexpr int64_t kPieces = 64;
   double parts[kPieces] = {};
-  const int64_t grain = n / kPieces + 1;
+  const int64_t grain = std::max(kGrain, n / kPieces + 1);
   parallel_for(n, grain, [&](int64_t first, int64_t last) { parts[first / grain] = squares(x + first, last - first); });
   double total = 0;
   for (double part : parts) total += part;
