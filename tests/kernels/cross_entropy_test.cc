@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <initializer_list>
 #include <vector>
 
 #include "tests/kernels/buffers.h"
@@ -90,7 +91,7 @@ TEST_CASE_TEMPLATE("cross_entropy: large logits and -infinity", T, float, double
 
 TEST_CASE_TEMPLATE("cross_entropy: a NaN shows in the loss and the gradient, wherever it stands", T, float, double) {
   for_each_instruction_set([] {
-    for (size_t n : {2, 5, 17, 40}) {
+    for (const size_t n : std::initializer_list<size_t>{2, 5, 17, 40}) {
       for (size_t where = 0; where < n; ++where) {
         CAPTURE(n);
         CAPTURE(where);

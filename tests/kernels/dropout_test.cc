@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <initializer_list>
 #include <vector>
 
 #include "tests/kernels/buffers.h"
@@ -101,7 +102,8 @@ TEST_CASE("dropout: seed, step and op each change the mask, neighbours are indep
   CHECK(std::abs(agreement(dropped(draw_of(0.5, 1 + (uint64_t{1} << 32), 1, 1), ones), 0) - 0.5) < error);
   CHECK(std::abs(agreement(dropped(draw_of(0.5, 1, 2, 1), ones), 0) - 0.5) < error);
   CHECK(std::abs(agreement(dropped(draw_of(0.5, 1, 1, 2), ones), 0) - 0.5) < error);
-  for (size_t shift : {1, 16, 64}) CHECK(std::abs(agreement(base, shift) - 0.5) < error);
+  for (const size_t shift : std::initializer_list<size_t>{1, 16, 64})
+    CHECK(std::abs(agreement(base, shift) - 0.5) < error);
 }
 
 TEST_CASE_TEMPLATE("dropout: what is dropped is 0, even a NaN", T, float, double) {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <initializer_list>
 #include <vector>
 
 #include "tests/kernels/buffers.h"
@@ -102,7 +103,7 @@ TEST_CASE_TEMPLATE("softmax_grad and log_softmax_grad: every size and alignment,
 TEST_CASE_TEMPLATE("softmax: large values and -infinity", T, float, double) {
   for_each_instruction_set([] {
     constexpr T inf = kInfinity<T>;
-    for (size_t n : {2, 5, 17, 40}) {
+    for (const size_t n : std::initializer_list<size_t>{2, 5, 17, 40}) {
       CAPTURE(n);
       for (T level : {T(-1e30), T(-1000), T(1000), T(1e30)}) {
         for (T p : softmax_of(std::vector<T>(n, level))) CHECK(p == doctest::Approx(1.0 / static_cast<double>(n)));
@@ -128,7 +129,7 @@ TEST_CASE_TEMPLATE("softmax: large values and -infinity", T, float, double) {
 
 TEST_CASE_TEMPLATE("softmax: a NaN anywhere, infinity, or nothing but -infinity makes the row NaN", T, float, double) {
   for_each_instruction_set([] {
-    for (size_t n : {1, 2, 5, 17, 40}) {
+    for (const size_t n : std::initializer_list<size_t>{1, 2, 5, 17, 40}) {
       for (size_t where = 0; where < n; ++where) {
         for (T rest : {T(1), -kInfinity<T>}) {
           CAPTURE(n);

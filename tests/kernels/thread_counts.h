@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <initializer_list>
 #include <vector>
 
 #include "autograd/kernels/parallel.h"
