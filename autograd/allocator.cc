@@ -28,7 +28,7 @@ constexpr int64_t kAlignment = 64;
 constexpr int64_t kHeader = 64;
 constexpr int64_t kPage = 4096;
 constexpr int64_t kGrowth = int64_t{64} << 20;  // address space is made usable in steps of this size
-constexpr int64_t kMost = int64_t{1} << 52;     // no address space is larger
+constexpr int64_t kMost = int64_t{1} << 46;     // half of the address space
 constexpr int64_t kLeastSlack = int64_t{4} << 20;
 
 void poison([[maybe_unused]] void* data, [[maybe_unused]] int64_t bytes) {
@@ -72,6 +72,7 @@ class Allocator {
     if (!block) block = extend(size);
     statistics_.live += block->size;
     statistics_.live_peak = std::max(statistics_.live_peak, statistics_.live);
+    if (set_cap_ == 0 && statistics_.resident > cap()) forced_ = statistics_.resident;
     statistics_.resident_peak = std::max(statistics_.resident_peak, statistics_.resident);
     unpoison(block->data(), block->size - kHeader);
     return block->data();
@@ -128,7 +129,7 @@ class Allocator {
   int64_t cap() const {
     if (set_cap_ > 0) return set_cap_;
     const int64_t peak = std::max(statistics_.live_peak, wanted_);
-    return peak + std::max(peak / 4, kLeastSlack);
+    return std::max(peak + std::max(peak / 4, kLeastSlack), forced_);
   }
 
   void insert(Block* block) noexcept {
@@ -198,14 +199,14 @@ class Allocator {
   Block* take_free(int64_t size) {
     Block* block = find(size);
     if (!block) return nullptr;
-    remove(block);
     // Which of its pages were given back is not known, only how many: at most those that `size` bytes reach into.
-    const int64_t released = block->released;
-    const int64_t touched = std::min(released, (size + kHeader) / kPage * kPage + 2 * kPage);
-    if (touched > 0) make_room(touched, block, released);
-    statistics_.resident += touched;
+    const auto touched = [&] { return std::min(block->released, (size + kHeader) / kPage * kPage + 2 * kPage); };
+    make_room(touched);
+    remove(block);
+    const int64_t rest_released = block->released - touched();
+    statistics_.resident += touched();
     block->released = 0;
-    split(block, size, released - touched);
+    split(block, size, rest_released);
     return block;
   }
 
@@ -227,43 +228,41 @@ class Allocator {
   Block* extend(int64_t size) {
     if (!region_) reserve();
     Block* tail = last_ && last_->free ? last_ : nullptr;
-    if (tail) remove(tail);
-    const int64_t released = tail ? tail->released : 0;
     const int64_t growth = size - (tail ? tail->size : 0);
-    if (tail) tail->released = 0;
-    make_room(growth + released, tail, released);
-    make_usable(growth, tail, released);
+    const auto touched = [&] { return growth + (tail ? tail->released : 0); };
+    make_room(touched);
+    make_usable(growth);
     unpoison(top_, growth);
-    statistics_.resident += growth + released;
+    statistics_.resident += touched();
     if (tail) {
+      remove(tail);
       tail->size = size;
+      tail->released = 0;
     } else {
-      Block* block = new (top_) Block{size, 0, last_, nullptr, nullptr, false};
-      last_ = block;
+      last_ = new (top_) Block{size, 0, last_, nullptr, nullptr, false};
     }
     top_ += growth;
     return last_;
   }
 
-  // Gives pages of free blocks back until `bytes` more fit under the cap. If they cannot, puts `taken` back and throws.
-  void make_room(int64_t bytes, Block* taken, int64_t taken_released) {
-    if (statistics_.resident + bytes > cap()) give_back(statistics_.resident + bytes - cap());
-    if (set_cap_ > 0 && statistics_.resident + bytes > set_cap_) {
-      put_back(taken, taken_released);
-      fail(fmt::format("allocate: {} more bytes would pass the memory cap of {} bytes ({} in use)", bytes, set_cap_,
+  // Gives pages of free blocks back until needed() more bytes fit under the cap; this may change what is needed. Throws
+  // if they cannot.
+  template <class Needed>
+  void make_room(const Needed& needed) {
+    while (needed() > 0 && statistics_.resident + needed() > cap()) {
+      if (give_back(statistics_.resident + needed() - cap()) == 0) break;
+    }
+    if (needed() > 0 && set_cap_ > 0 && statistics_.resident + needed() > set_cap_) {
+      fail(fmt::format("allocate: {} more bytes would pass the memory cap of {} bytes ({} in use)", needed(), set_cap_,
                        statistics_.live));
     }
   }
 
-  void put_back(Block* taken, int64_t released) noexcept {
-    if (!taken) return;
-    taken->released = released;
-    insert(taken);
-  }
-
-  void give_back(int64_t bytes) noexcept {
-    for (int bin = kBins - 1; bin >= 0 && bytes > 0; --bin) {
-      for (Block* block = bins_[bin]; block && bytes > 0; block = block->next_free) {
+  // Returns how many bytes it could give back, at most a block more than asked for.
+  int64_t give_back(int64_t bytes) noexcept {
+    int64_t given = 0;
+    for (int bin = kBins - 1; bin >= 0 && given < bytes; --bin) {
+      for (Block* block = bins_[bin]; block && given < bytes; block = block->next_free) {
         const auto first = (reinterpret_cast<uintptr_t>(block->data()) + kPage - 1) / kPage * kPage;
         const auto last = reinterpret_cast<uintptr_t>(block->end()) / kPage * kPage;
         if (last <= first) continue;
@@ -272,10 +271,11 @@ class Allocator {
         madvise(reinterpret_cast<void*>(first), static_cast<size_t>(pages), MADV_DONTNEED);
         ++statistics_.system_calls;
         statistics_.resident -= pages - block->released;
-        bytes -= pages - block->released;
+        given += pages - block->released;
         block->released = pages;
       }
     }
+    return given;
   }
 
   void reserve() {
@@ -292,14 +292,13 @@ class Allocator {
     fail("allocate: the system refuses to reserve address space");
   }
 
-  void make_usable(int64_t growth, Block* taken, int64_t taken_released) {
+  void make_usable(int64_t growth) {
     const int64_t missing = growth - (usable_ - top_);
     if (missing <= 0) return;
     const int64_t bytes = (missing + kGrowth - 1) / kGrowth * kGrowth;
     const bool fits = bytes <= reserved_ - (usable_ - region_);
     ++statistics_.system_calls;
     if (!fits || mprotect(usable_, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE) != 0) {
-      put_back(taken, taken_released);
       fail(fmt::format("allocate: out of memory with {} bytes in use", statistics_.live));
     }
     poison(usable_, bytes);
@@ -309,6 +308,7 @@ class Allocator {
   std::mutex mutex_;
   MemoryStatistics statistics_;
   int64_t set_cap_ = 0;
+  int64_t forced_ = 0;  // what was resident where holes too small to give back left no room under the usual cap
   int64_t wanted_ = 0;  // what will be in use when the allocation under way succeeds
   char* region_ = nullptr;
   int64_t reserved_ = 0;

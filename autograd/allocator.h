@@ -20,7 +20,8 @@ struct MemoryStatistics {
 /// fixed shape therefore asks the system for nothing once it is warm.
 ///
 /// The cache has a hard cap. Unless one is set, it is 25 % (at least 4 MiB) above the peak of what tensors used at one
-/// time; before the cap would be passed, the pages of free blocks are given back.
+/// time; before the cap would be passed, the pages of free blocks are given back. Only where live blocks leave so many
+/// holes of less than a page that this does not suffice does such a cap grow; a set one never does.
 MemoryStatistics memory_statistics();
 
 /// One line: `memory: 120.5 MiB live (peak 310.2), 340.0 MiB resident (peak 360.1, cap 387.8)`.
