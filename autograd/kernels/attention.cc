@@ -114,7 +114,7 @@ struct Head {
   int64_t log_sum_at(int64_t i) const { return (batch.query_bounds[b] + i) * batch.heads + h; }
   // Keys from here on are hidden from all queries before `last`.
   int64_t keys_seen(int64_t last) const {
-    return batch.causal ? std::clamp<int64_t>(last + keys - queries, 0, keys) : keys;
+    return batch.causal ? std::clamp<int64_t>(last + batch.diagonal(b), 0, keys) : keys;
   }
 };
 
@@ -140,7 +140,7 @@ void score_block(const Head<T>& head, const T* query, const T* key, int64_t i0, 
     }
   } else if (all.causal) {
     for (int64_t i = 0; i < rows; ++i) {
-      const int64_t seen = std::clamp<int64_t>(i0 + i + head.keys - head.queries + 1 - j0, 0, columns);
+      const int64_t seen = std::clamp<int64_t>(i0 + i + all.diagonal(head.b) + 1 - j0, 0, columns);
       std::fill(scores + i * columns + seen, scores + (i + 1) * columns, hidden);
     }
   }

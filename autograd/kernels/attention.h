@@ -19,7 +19,7 @@ struct AttentionBatch {
   int64_t value_width = 0;  ///< D of values and outputs
   double scale = 1;         ///< of the scores
 
-  /// Query i of Tq sees key j of Tk only if j <= i + Tk - Tq.
+  /// Query i of Tq sees key j of Tk only if j <= i + Tk - Tq. Tk counts all keys, those beyond key_counts, too.
   bool causal = false;
   /// If not null: query i of sequence b sees key j in head h only if allowed[b s0 + h s1 + i s2 + j] != 0.
   const int32_t* allowed = nullptr;
@@ -32,10 +32,12 @@ struct AttentionBatch {
 
   int64_t queries(int64_t b) const { return query_bounds[b + 1] - query_bounds[b]; }
   int64_t keys(int64_t b) const { return key_counts ? key_counts[b] : key_bounds[b + 1] - key_bounds[b]; }
+  /// If causal, query i sees the keys up to and with i + diagonal(b).
+  int64_t diagonal(int64_t b) const { return key_bounds[b + 1] - key_bounds[b] - queries(b); }
   bool masked() const { return causal || allowed; }
   /// True if query i of sequence b may look at key j in head h.
   bool sees(int64_t b, int64_t h, int64_t i, int64_t j) const {
-    if (causal && j > i + keys(b) - queries(b)) return false;
+    if (causal && j > i + diagonal(b)) return false;
     return !allowed || allowed[b * allowed_strides[0] + h * allowed_strides[1] + i * allowed_strides[2] + j] != 0;
   }
 };

@@ -192,13 +192,15 @@ Tensor composed_weights(std::span<const Tensor> in, const Setting& setting, cons
     const Tensor cut = slice(slice(in[kBias], -1, 0, pairs[3]), -2, 0, pairs[2]);
     scores = scores + (cut.rank() == 3 ? reshape(cut, cut.shape().inserted(1, 1)) : cut);
   }
+  if (scores.size(-1) == 0) return scores;
   const Tensor zero = Tensor::scalar(0, dtype);
   const Tensor lowest = where(visible, scores.detach(), Tensor::scalar(-INFINITY, dtype));
   const Tensor top = max(lowest, -1, true);
   const Tensor finite_top = where(greater(top, Tensor::full(top.shape(), -INFINITY, dtype)), top, zero);
   const Tensor e = where(visible, exp(where(visible, scores - finite_top, zero)), zero);
   const Tensor total = sum(e, -1, true);
-  const Tensor none = greater(Tensor::full(total.shape(), 1e-300, dtype), total);  // a row that sees nothing
+  // The largest e of a row is 1, so that a smaller total means that the row sees nothing.
+  const Tensor none = greater(Tensor::full(total.shape(), 0.5, dtype), total);
   return e / where(none, Tensor::scalar(1, dtype), total);
 }
 
