@@ -1,17 +1,17 @@
-#include <vector>
-
 #include "autograd/flops.h"
 #include "autograd/kernels/gemm.h"
+#include "autograd/kernels/scratch.h"
 #include "autograd/ops/common.h"
 
 namespace mixtape {
 namespace {
 
 // For each matrix of the broadcast batch, where it starts in an operand of shape [batch.., rows, columns].
-std::vector<int64_t> offsets_of(const Shape& operand, const Shape& batch) {
+// The list stays until the thread next asks for the same slot.
+const int64_t* offsets_of(const Shape& operand, const Shape& batch, int slot) {
   const Shape own = operand.slice(0, operand.rank() - 2);
   const int64_t matrix = operand[-1] * operand[-2];
-  std::vector<int64_t> offsets(static_cast<size_t>(batch.elements()));
+  int64_t* offsets = kernels::scratch<int64_t>(slot, batch.elements());
   for (int64_t i = 0; i < batch.elements(); ++i) {
     int64_t offset = 0, rest = i, stride = matrix;
     for (int axis = 1; axis <= own.rank(); ++axis) {
@@ -19,7 +19,7 @@ std::vector<int64_t> offsets_of(const Shape& operand, const Shape& batch) {
       rest /= batch[-axis];
       stride *= own[-axis];
     }
-    offsets[static_cast<size_t>(i)] = offset;
+    offsets[i] = offset;
   }
   return offsets;
 }
@@ -30,8 +30,8 @@ void multiply(const Tensor& a, const Tensor& b, MatmulOptions options, const Sha
   const kernels::Operand<T> left{a.data<T>(), a.size(-1), options.transpose_a};
   const kernels::Operand<T> right{b.data<T>(), b.size(-1), options.transpose_b};
   if (a.rank() == 2 && b.rank() == 2) return kernels::gemm(m, n, k, T(1), left, right, T(0), y.mutable_data<T>(), n);
-  const std::vector<int64_t> a_offsets = offsets_of(a.shape(), batch), b_offsets = offsets_of(b.shape(), batch);
-  kernels::gemm_batch(batch.elements(), m, n, k, left, a_offsets.data(), right, b_offsets.data(), y.mutable_data<T>());
+  const int64_t *a_offsets = offsets_of(a.shape(), batch, 0), *b_offsets = offsets_of(b.shape(), batch, 1);
+  kernels::gemm_batch(batch.elements(), m, n, k, left, a_offsets, right, b_offsets, y.mutable_data<T>());
 }
 
 }  // namespace

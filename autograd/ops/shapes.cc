@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
@@ -42,20 +43,13 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 }
 
 Tensor reshape(const Tensor& x, std::initializer_list<int64_t> sizes) {
-  std::vector<int64_t> known(sizes);
-  int64_t rest = x.elements();
-  int unknown = -1;
-  for (size_t i = 0; i < known.size(); ++i) {
-    if (known[i] != -1) {
-      rest = known[i] > 0 ? rest / known[i] : 0;
-    } else if (unknown >= 0) {
-      fail("reshape: more than one size is -1");
-    } else {
-      unknown = static_cast<int>(i);
-    }
-  }
-  if (unknown >= 0) known[static_cast<size_t>(unknown)] = rest;
-  return reshape(x, Shape(known.data(), static_cast<int>(known.size())));
+  if (std::count(sizes.begin(), sizes.end(), -1) > 1) fail("reshape: more than one size is -1");
+  int64_t rest = x.elements();  // what is left for the size that is -1
+  for (int64_t size : sizes)
+    if (size != -1) rest = size > 0 ? rest / size : 0;
+  Shape shape;
+  for (int64_t size : sizes) shape = shape.followed_by({size == -1 ? rest : size});
+  return reshape(x, shape);
 }
 
 Tensor transpose(const Tensor& x, int axis_a, int axis_b) {
