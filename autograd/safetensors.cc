@@ -139,6 +139,7 @@ std::string to_safetensors(const NamedTensors& tensors, const Metadata& metadata
   if (!metadata.empty()) header["__metadata__"] = metadata;
   int64_t offset = 0;
   for (const NamedTensor& x : tensors) {
+    if (x.name == "__metadata__") fail("safetensors: a tensor may not be named __metadata__");
     if (header.contains(x.name)) fail(fmt::format("safetensors: two tensors are named {}", x.name));
     header[x.name] = {{"dtype", dtype_text(x.tensor.dtype())},
                       {"shape", std::vector<int64_t>(x.tensor.shape().begin(), x.tensor.shape().end())},
