@@ -1,0 +1,118 @@
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "autograd/allocator.h"
+#include "autograd/ops.h"
+#include "autograd/random.h"
+#include "autograd/tape.h"
+
+using namespace mixtape;
+
+namespace {
+
+std::atomic<int64_t> heap_allocations{0};
+
+void* counted(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
+  heap_allocations.fetch_add(1, std::memory_order_relaxed);
+  bytes = (bytes + alignment - 1) / alignment * alignment;
+  if (void* memory = std::aligned_alloc(alignment, bytes > 0 ? bytes : alignment)) return memory;
+  throw std::bad_alloc();
+}
+
+int64_t page_faults() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
+struct Counts {
+  int64_t heap, system_calls, faults, resident;
+
+  static Counts now() {
+    const MemoryStatistics memory = memory_statistics();
+    return {heap_allocations, memory.system_calls, page_faults(), memory.resident};
+  }
+};
+
+// A small attention classifier, trained by hand.
+struct Model {
+  static constexpr int64_t kSequences = 8, kLength = 12, kHeads = 2, kWidth = 32, kClasses = 50;
+
+  Random random{1};
+  Tensor table = random.normal({kClasses, kWidth}, 0, 1).as_parameter();
+  Tensor gamma = Tensor::ones({kWidth}).as_parameter(), beta = Tensor::zeros({kWidth}).as_parameter();
+  Tensor query = random.normal({kWidth, kWidth}, 0, 0.1).as_parameter();
+  Tensor key = random.normal({kWidth, kWidth}, 0, 0.1).as_parameter();
+  Tensor out = random.normal({kWidth, kWidth}, 0, 0.1).as_parameter();
+  Tensor bias = Tensor::zeros({kWidth}).as_parameter();
+  Tensor words = Tensor::from(std::vector<int32_t>(kSequences * kLength, 3), {kSequences * kLength});
+  Bounds bounds = Bounds({3, 21, 12, 1, 23, 12, 14, 10});
+  AttentionOptions attention{.mask = causal(), .query_bounds = bounds, .key_bounds = bounds, .dropout = 0.1};
+
+  double step(int64_t number) const {
+    Tape tape(random.at(number));
+    const Tensor x = embedding(words, table);
+    const Tensor h = layer_norm(x, gamma, beta);
+    const auto by_head = [](const Tensor& y) { return reshape(y, {-1, kHeads, kWidth / kHeads}); };
+    const Tensor mixed =
+        scaled_dot_product_attention(by_head(linear(h, query)), by_head(linear(h, key)), by_head(h), attention);
+    const Tensor pooled = matmul(reshape(mixed, {kSequences, kLength, kWidth}), out);
+    const Tensor y = x + dropout(gelu(reshape(pooled, {-1, kWidth}) + bias), 0.1);
+    const Tensor loss = cross_entropy(linear(y * softmax(y), table), words, {.label_smoothing = 0.1});
+    tape.backward(loss);
+    for (const Tensor* parameter : {&table, &gamma, &beta, &query, &key, &out, &bias}) {
+      const Tensor gradient = parameter->gradient();
+      float* values = parameter->mutable_data<float>();
+      for (int64_t i = 0; i < parameter->elements(); ++i) values[i] -= 0.1F * gradient.data<float>()[i];
+      parameter->clear_gradient();
+    }
+    return loss.item();
+  }
+};
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes); }
+void* operator new[](std::size_t bytes) { return counted(bytes); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t bytes, std::align_val_t alignment) {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+TEST_CASE("the counter of heap allocations counts") {
+  const int64_t before = heap_allocations;
+  const std::vector<int> one(1000);
+  CHECK(heap_allocations > before);
+  CHECK(one.size() == 1000);
+}
+
+TEST_CASE("a warm training step of fixed shape allocates nothing and takes no page fault") {
+  const Model model;
+  const double first = model.step(0);
+  double last = first;
+  for (int64_t number = 1; number < 20; ++number) model.step(number);
+  const Counts before = Counts::now();
+  for (int64_t number = 20; number < 40; ++number) last = model.step(number);
+  const Counts after = Counts::now();
+  CHECK(after.heap == before.heap);
+  CHECK(after.system_calls == before.system_calls);
+  CHECK(after.resident == before.resident);
+#ifndef __SANITIZE_ADDRESS__
+  CHECK(after.faults == before.faults);
+#endif
+  CHECK(last < first);
+}

@@ -1,0 +1,205 @@
+#include <doctest/doctest.h>
+
+#include "autograd/error.h"
+#include "autograd/ops.h"
+#include "autograd/ops/accumulate.h"
+#include "autograd/tape.h"
+
+using namespace mixtape;
+
+namespace {
+
+using Values = std::vector<double>;
+
+Tensor constant(const Values& values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}, f64); }
+Tensor parameter(const Values& values) { return constant(values).as_parameter(); }
+
+}  // namespace
+
+TEST_CASE("the gradients of two tapes add up") {
+  const Tensor w = parameter({1, 2});
+  for (int i = 1; i <= 2; ++i) {
+    Tape tape;
+    tape.backward(sum(w * w) * static_cast<double>(i));
+  }
+  CHECK(w.gradient().values() == Values{6, 12});
+}
+
+TEST_CASE("a gradient that somebody holds is not changed by a later backward") {
+  const Tensor w = parameter({1, 2});
+  {
+    Tape tape;
+    tape.backward(sum(w * w));
+  }
+  const Tensor first = w.gradient();
+  {
+    Tape tape;
+    tape.backward(sum(w));
+  }
+  CHECK(first.values() == Values{2, 4});
+  CHECK(w.gradient().values() == Values{3, 5});
+}
+
+TEST_CASE("a parameter used twice, and a shared subexpression") {
+  const Tensor w = parameter({2});
+  Tape tape;
+  const Tensor square = w * w;
+  const Tensor y = square * square + square * w + w;  // w^4 + w^3 + w
+  tape.backward(sum(y));
+  CHECK(w.gradient().values() == Values{4 * 8 + 3 * 4 + 1});
+}
+
+TEST_CASE("gradients that share memory are not changed through one another") {
+  const Tensor a = parameter({1, 2}), b = parameter({3, 4});
+  SUBCASE("z = x + x") {
+    Tape tape;
+    tape.backward(sum(a + a));
+    CHECK(a.gradient().values() == Values{2, 2});
+  }
+  SUBCASE("both sides of a sum, one of which is met again") {
+    Tape tape;
+    const Tensor early = a * 1.0;
+    const Tensor loss = sum(a + b) + sum(early * 5.0);
+    tape.backward(loss, {.keep = {early}});
+    CHECK(a.gradient().values() == Values{6, 6});
+    CHECK(b.gradient().values() == Values{1, 1});
+    CHECK(tape.gradient(early).values() == Values{5, 5});
+  }
+  SUBCASE("parameters whose gradient is one tensor get memory of their own") {
+    Tape tape;
+    tape.backward(sum(a + b));
+    a.gradient().fill(7);
+    CHECK(b.gradient().values() == Values{1, 1});
+  }
+  SUBCASE("a reshaped gradient") {
+    Tape tape;
+    const Tensor flat = reshape(a, {2, 1});
+    tape.backward(sum(flat) + sum(reshape(flat, {2}) * b));
+    CHECK(a.gradient().values() == Values{4, 5});
+  }
+  SUBCASE("the seed") {
+    const Tensor seed = constant({1, 1});
+    Tape tape;
+    const Tensor y = a + b;
+    tape.backward(y + y * 2.0 + a, {.seed = seed});
+    a.gradient().fill(9);
+    CHECK(seed.values() == Values{1, 1});
+    CHECK(b.gradient().values() == Values{3, 3});
+  }
+  SUBCASE("a kept gradient") {
+    Tape tape;
+    const Tensor y = a + b;
+    tape.backward(sum(y), {.keep = {y}});
+    a.gradient().fill(9);
+    CHECK(tape.gradient(y).values() == Values{1, 1});
+  }
+}
+
+TEST_CASE("gradients of results and of watched inputs after backward") {
+  const Tensor w = parameter({1, 2}), x = constant({3, 4});
+  Tape tape;
+  CHECK(tape.watch(x).is(x));
+  const Tensor y = w * x, other = w * 2.0, unkept = y * 2.0;
+  tape.backward(sum(unkept * unkept), {.keep = {y, other}});
+  CHECK(tape.gradient(y).values() == Values{24, 64});
+  CHECK(tape.gradient(x).values() == Values{24, 128});
+  CHECK(tape.gradient(other).values() == Values{0, 0});
+  CHECK(w.gradient().values() == Values{72, 256});
+  CHECK_THROWS_WITH_AS(tape.gradient(unkept), "gradient: not kept; name the tensor in backward's `keep`, or watch() it",
+                       Error);
+  CHECK_THROWS_WITH_AS(tape.gradient(constant({1})),
+                       "gradient: the tensor is not on this tape; watch() it or compute it under the tape", Error);
+}
+
+TEST_CASE("gradients() touches no parameter's gradient") {
+  const Tensor w = parameter({1, 2}), v = parameter({3, 4});
+  Tape tape;
+  const Tensor y = w * v, loss = sum(y * y);
+  const std::vector<Tensor> gradients = tape.gradients(loss, {w, y, loss}, {.keep_tape = true});
+  CHECK(gradients[0].values() == Values{18, 64});
+  CHECK(gradients[1].values() == Values{6, 16});
+  CHECK(gradients[2].values() == Values{1});
+  CHECK_FALSE(w.gradient());
+  const Tensor unrelated = v * 2.0;
+  CHECK(tape.gradients(loss, {unrelated})[0].values() == Values{0, 0});
+  CHECK_THROWS_AS(tape.gradients(loss, {w}), Error);
+}
+
+TEST_CASE("a recorded backward can be differentiated again") {
+  const Tensor x = constant({2});
+  Tape tape;
+  tape.watch(x);
+  const Tensor cube = sum(x * x * x);
+  const Tensor first = tape.gradients(cube, {x}, {.record = true})[0];
+  CHECK(first.item() == 12);
+  const Tensor second = tape.gradients(sum(first), {x}, {.record = true})[0];
+  CHECK(second.item() == 12);
+  CHECK(tape.gradients(sum(second), {x})[0].item() == 6);
+}
+
+TEST_CASE("the recorded backward of a fused op is recorded by its composed definition") {
+  const Tensor x = constant({0.1, 0.7, -0.4});
+  Tape tape;
+  tape.watch(x);
+  const Tensor loss = sum(softmax(x) * constant({1, 2, 4}));
+  const int32_t before = tape.size();
+  tape.gradients(loss, {x}, {.record = true});
+  CHECK(tape.size() > before);
+  for (int32_t i = before; i < tape.size(); ++i) {
+    CHECK(tape.line(i).backward);
+    CHECK(std::string(tape.line(i).op) != "softmax");
+  }
+}
+
+TEST_CASE("a recorded backward needs the inputs that a training tape does not keep") {
+  const Tensor w = parameter({1, 2});
+  {
+    Tape tape(RandomKey{1, 0});
+    const Tensor loss = sum(w * w);
+    CHECK_THROWS_WITH_AS(tape.gradients(loss, {w}, {.record = true}),
+                         "gradients: a recorded backward needs the inputs of each line; open the tape with keep_inputs",
+                         Error);
+    CHECK(tape.gradients(loss, {w})[0].values() == Values{2, 4});
+  }
+  Tape tape(TapeOptions{.random = RandomKey{1, 0}});
+  CHECK(tape.trains());
+  CHECK(tape.gradients(sum(w * w), {w}, {.record = true})[0].values() == Values{2, 4});
+}
+
+TEST_CASE("a training tape draws by seed, step and op") {
+  const Tensor x = Tensor::ones({64}, f64).as_parameter();
+  const auto masks = [&](RandomKey key) {
+    Tape tape(key);
+    const Tensor first = dropout(x, 0.5), second = dropout(x, 0.5);
+    return std::pair(first.values(), second.values());
+  };
+  CHECK(masks({1, 2}) == masks({1, 2}));
+  CHECK(masks({1, 2}).first != masks({1, 2}).second);
+  CHECK(masks({1, 2}).first != masks({1, 3}).first);
+  CHECK(masks({1, 2}).first != masks({2, 2}).first);
+  const Tape tape;
+  CHECK_FALSE(tape.trains());
+  CHECK(dropout(x, 0.5).is(x));
+}
+
+TEST_CASE("a backward within a backward is refused") {
+  const Tensor w = parameter({1});
+  Tape tape;
+  const Tensor y = w * w, loss = sum(y);
+  const Hook hook = tape.on_gradient(y, [&](const Tensor&) {
+    tape.backward(loss);
+    return Tensor();
+  });
+  CHECK_THROWS_WITH_AS(tape.backward(loss), "backward: a backward of this tape is under way", Error);
+  CHECK_FALSE(w.gradient());
+}
+
+TEST_CASE("a gradient can be set only if it fits") {
+  const Tensor w = parameter({1, 2});
+  CHECK_THROWS_WITH_AS(w.set_gradient(constant({1, 2, 3})), "set_gradient: f64 [3] for a tensor of f64 [2]", Error);
+  CHECK_THROWS_AS(w.set_gradient(Tensor::ones({2}, f32)), Error);
+  w.set_gradient(constant({10, 20}));
+  Tape tape;
+  tape.backward(sum(w));
+  CHECK(w.gradient().values() == Values{11, 21});
+}

@@ -1,0 +1,119 @@
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "autograd/error.h"
+#include "autograd/ops.h"
+#include "autograd/tape.h"
+
+using namespace mixtape;
+
+namespace {
+
+// softmax(x w') summed up, recorded under the layers `encoder` and `encoder.project`.
+struct Example {
+  Tensor x = Tensor::ones({2, 3}), weight = Tensor::ones({4, 3}).as_parameter(), loss;
+
+  explicit Example(Tape& tape) {
+    weight.body().name = "weight";
+    tape.watch(x);
+    const Path* encoder = path_below(nullptr, "encoder");
+    const Scope outer(encoder);
+    Tensor y;
+    {
+      const Scope inner(path_below(encoder, "project"));
+      y = linear(x, weight);
+    }
+    loss = sum(softmax(y) * Tensor::ones({4}));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the tape as text") {
+  Tape tape;
+  const Example example(tape);
+  CHECK(to_string(tape) ==
+        "tape that only differentiates (dropout passes everything through): 6 lines, 120 bytes kept\n"
+        "%0 = watch()  f32[2, 3]\n"
+        "%1 = parameter()  f32[4, 3]  encoder.project.weight\n"
+        "%2 = linear(%0, %1, constant)  f32[2, 4]  keeps 72 B  encoder.project\n"
+        "%3 = softmax(%2)  f32[2, 4]  keeps 32 B  encoder\n"
+        "%4 = multiply(%3, constant)  f32[2, 4]  keeps 48 B  encoder\n"
+        "%5 = sum(%4)  f32[]  encoder\n");
+}
+
+TEST_CASE("a training tape says so, and a recorded backward is marked") {
+  const Tensor w = Tensor::ones({2}, f64).as_parameter();
+  Tape tape(TapeOptions{.random = RandomKey{1, 1}});
+  tape.gradients(sum(w), {w}, {.record = true});
+  const Tensor more = w * w;
+  CHECK(to_string(tape) ==
+        "tape that trains: 3 lines, 16 bytes kept\n"
+        "%0 = parameter()  f64[2]\n"
+        "%1 = sum(%0)  f64[]\n"
+        "%2 = multiply(%0, %0)  f64[2]  keeps 32 B\n");
+  CHECK(to_string(tape).find("backward") == std::string::npos);
+  tape.gradients(sum(more), {w}, {.record = true});
+  CHECK(to_string(tape).find("  backward") != std::string::npos);
+}
+
+TEST_CASE("the tape as JSON") {
+  Tape tape;
+  const Example example(tape);
+  const nlohmann::json json = nlohmann::json::parse(to_json(tape));
+  CHECK(json["trains"] == false);
+  REQUIRE(json["lines"].size() == 6);
+  CHECK(json["lines"][1] == nlohmann::json{{"line", 1},
+                                           {"op", "parameter"},
+                                           {"path", "encoder.project.weight"},
+                                           {"inputs", nlohmann::json::array()},
+                                           {"shape", {4, 3}},
+                                           {"dtype", "f32"},
+                                           {"kept_bytes", 0},
+                                           {"backward", false}});
+  CHECK(json["lines"][2]["inputs"] == nlohmann::json{0, 1, -1});
+  CHECK(json["lines"][2]["kept_bytes"] == 72);
+  CHECK(json["lines"][5]["shape"] == nlohmann::json::array());
+}
+
+TEST_CASE("the tape as a graph") {
+  Tape tape;
+  const Example example(tape);
+  CHECK(to_dot(tape) ==
+        "digraph tape {\n"
+        "  node [shape=box];\n"
+        "  n0 [label=\"%0 watch\\nf32[2, 3]\", style=rounded];\n"
+        "  n1 [label=\"%1 encoder.project.weight\\nf32[4, 3]\", style=rounded];\n"
+        "  n2 [label=\"%2 linear\\nf32[2, 4]\"];\n"
+        "  n0 -> n2;\n"
+        "  n1 -> n2;\n"
+        "  n3 [label=\"%3 softmax\\nf32[2, 4]\"];\n"
+        "  n2 -> n3;\n"
+        "  n4 [label=\"%4 multiply\\nf32[2, 4]\"];\n"
+        "  n3 -> n4;\n"
+        "  n5 [label=\"%5 sum\\nf32[]\"];\n"
+        "  n4 -> n5;\n"
+        "}\n");
+}
+
+TEST_CASE("bytes kept: memory that lines share counts once, and backward frees it") {
+  const Tensor w = Tensor::ones({10}, f64).as_parameter();
+  Tape tape;
+  const Tensor y = w * w;
+  CHECK(tape.kept_bytes() == 80);
+  const Tensor z = reshape(w, {2, 5}) * 2.0;
+  CHECK(tape.kept_bytes() == 80);
+  const Tensor loss = sum(reshape(y, {2, 5}) * z);
+  CHECK(tape.kept_bytes() == 240);
+  CHECK(tape.line(1).kept_bytes == 160);
+  tape.backward(loss);
+  CHECK(tape.kept_bytes() == 0);
+  CHECK(tape.line(1).kept_bytes == 0);
+}
+
+TEST_CASE("a line that is not there") {
+  Tape tape;
+  CHECK_THROWS_WITH_AS(tape.line(0), "tape: line 0 of 0", Error);
+  CHECK_THROWS_AS(tape.line(-1), Error);
+}
