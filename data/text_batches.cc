@@ -86,10 +86,9 @@ TextBatch make_batch(const TokenPairs& corpus, const std::vector<int64_t>& pairs
   const auto tensor = [](const std::vector<int32_t>& tokens) {
     return Tensor::from(tokens, {static_cast<int64_t>(tokens.size())});
   };
-  const Bounds targets(target_lengths);
   return {.source = {tensor(source), Bounds(source_lengths)},
-          .target_in = {tensor(target_in), targets},
-          .target_out = {tensor(target_out), targets}};
+          .target_in = {tensor(target_in), Bounds(target_lengths)},
+          .target_out = tensor(target_out)};
 }
 
 Prefetch<TextBatch> batches(const TokenPairs& corpus, const BatchOptions& options) {

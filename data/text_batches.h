@@ -24,11 +24,11 @@ TokenPairs encode_pairs(const ParallelText& text, const Subwords& subwords, int6
 struct TextBatch {
   Packed source;      ///< each sentence and its end mark
   Packed target_in;   ///< begin mark, then the sentence: what the decoder is given
-  Packed target_out;  ///< the sentence, then its end mark: what it is to predict, row by row
+  Tensor target_out;  ///< i32, the sentence, then its end mark: what the decoder is to predict, row by row of target_in
   int64_t index = 0;  ///< number of the batch within the epoch
 
   int64_t pairs() const { return source.bounds.sequences(); }
-  int64_t target_tokens() const { return target_out.bounds.rows(); }
+  int64_t target_tokens() const { return target_out.elements(); }
 };
 
 struct BatchOptions {

@@ -22,7 +22,7 @@ struct Metrics {
   double grad_norm = kNone;             ///< global norm before clipping
   double items_per_second = kNone;      ///< tokens or images
   double seconds = kNone;               ///< of training so far, earlier processes included
-  std::map<std::string, double> extra;  ///< further values where there are any: `val_loss`, `bleu`
+  std::map<std::string, double> extra = {};  ///< further values where there are any: `val_loss`, `bleu`
 };
 
 /// Appends to metrics.jsonl, a whole line in one write. After a failed write the file is as it was before.

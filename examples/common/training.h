@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "autograd/named_tensors.h"
+#include "autograd/random.h"
+#include "autograd/tape.h"
+#include "examples/common/checkpoint.h"
+#include "examples/common/metrics.h"
+#include "examples/common/run_folder.h"
+#include "optim/average.h"
+#include "optim/optimizer.h"
+
+namespace mixtape::examples {
+
+/// What a step worked on, and what came out.
+struct StepLoss {
+  Tensor loss;        ///< scalar, on the tape of the step
+  int64_t items = 0;  ///< tokens or images, for the rate
+};
+
+/// The batches of one epoch from a given one on. Calls `step` for each until it returns false. Returns the number of
+/// batches in the epoch.
+using EpochLoop = std::function<int64_t(int64_t epoch, int64_t first_batch,
+                                        const std::function<bool(const std::function<StepLoss()>& forward)>& step)>;
+
+/// What a program has to say about its training; `train` does the rest.
+struct Training {
+  RunFolder& run;
+  NamedTensors tensors;  ///< of the model, parameters and buffers
+  optim::Optimizer& optimizer;
+  optim::CheckpointAverage& average;  ///< gets a snapshot after every `evaluate_every` steps
+  uint64_t seed = 0;
+  std::string unit = "tokens";
+  double clip = 1.0;  ///< global norm
+
+  EpochLoop epoch;
+  std::function<double(int64_t step, int64_t total)> learning_rate;  ///< total is 0 while it is not known
+  /// Measures on validation data; called under the averaged weights, and its values go to the metrics.
+  std::function<std::map<std::string, double>()> evaluate;
+  int64_t evaluate_every = 0;  ///< steps; 0: after each epoch
+
+  /// How long: the first that is not 0 counts.
+  int64_t steps = 0;
+  int64_t epochs = 0;
+  double minutes = 0;
+  double reserve = 0.05;  ///< the share of `minutes` that is kept for what comes after training
+
+  double started = 0;              ///< when the program started, on the clock of seconds_now()
+  double checkpoint_seconds = 30;  ///< how often the state is saved
+  std::string go_on;               ///< the command that resumes, for the message after Ctrl-C
+};
+
+/// Seconds of a steady clock.
+double seconds_now();
+
+/// Trains until done, from the start or from the run folder's checkpoint: progress on stderr, metrics.jsonl,
+/// checkpoints, validation. At the end the tensors hold the average of the last snapshots, and they are saved as the
+/// run's model.safetensors. After Ctrl-C saves a checkpoint, says how to go on, and throws Exit{130}. Returns where the
+/// run stands.
+TrainingState train(const Training& training, bool resume);
+
+}  // namespace mixtape::examples

@@ -1,0 +1,109 @@
+#include "examples/translator/preset.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "autograd/error.h"
+
+namespace mixtape::translator {
+namespace {
+
+// For the corpus that ships: short sentences, 1,500 pieces. Trains in about a minute.
+Preset toy() {
+  Preset preset{
+      .name = "toy", .vocab = 1500, .tokens = 2048, .learning_rate = 3e-3, .warmup = 200, .average = 3, .epochs = 12};
+  preset.model = {.width = 128, .heads = 4, .layers = 2, .feed_forward = 256, .dropout = 0.1, .attention_dropout = 0.1};
+  return preset;
+}
+
+// For Multi30k: 29,000 image captions, on which larger models overfit.
+Preset multi30k() {
+  Preset preset{.name = "multi30k",
+                .vocab = 8000,
+                .tokens = 4096,
+                .learning_rate = 5e-3,
+                .warmup = 2000,
+                .average = 8,
+                .epochs = 60};
+  preset.schedule = "inverse-square-root";
+  preset.model = {.width = 128,
+                  .heads = 4,
+                  .layers = 4,
+                  .feed_forward = 256,
+                  .dropout = 0.3,
+                  .attention_dropout = 0.3,
+                  .activation_dropout = 0.3};
+  return preset;
+}
+
+// A small model without a data set of its own in mind.
+Preset small() {
+  Preset preset{.name = "small"};
+  preset.model = {
+      .width = 256, .heads = 4, .layers = 3, .feed_forward = 1024, .dropout = 0.1, .attention_dropout = 0.1};
+  return preset;
+}
+
+}  // namespace
+
+std::vector<std::string> preset_names() { return {"toy", "multi30k", "small"}; }
+
+Preset find_preset(const std::string& name, const std::string& data) {
+  const std::string wanted = !name.empty() ? name : (data == "tsv" ? "small" : data);
+  if (wanted == "toy") return toy();
+  if (wanted == "multi30k") return multi30k();
+  if (wanted == "small") return small();
+  fail(fmt::format("no preset {}, expected one of {}", wanted, fmt::join(preset_names(), ", ")));
+}
+
+nlohmann::json to_json(const Preset& preset) {
+  const nn::TransformerOptions& model = preset.model;
+  return {{"name", preset.name},
+          {"vocab", preset.vocab},
+          {"model",
+           {{"vocab", model.vocab},
+            {"width", model.width},
+            {"heads", model.heads},
+            {"layers", model.layers},
+            {"feed_forward", model.feed_forward},
+            {"longest", model.longest},
+            {"dropout", model.dropout},
+            {"attention_dropout", model.attention_dropout},
+            {"activation_dropout", model.activation_dropout}}},
+          {"tokens", preset.tokens},
+          {"learning_rate", preset.learning_rate},
+          {"warmup", preset.warmup},
+          {"schedule", preset.schedule},
+          {"label_smoothing", preset.label_smoothing},
+          {"average", preset.average},
+          {"epochs", preset.epochs},
+          {"beam", preset.beam},
+          {"length_power", preset.length_power}};
+}
+
+Preset read_preset(const examples::Config& config) {
+  Preset preset{.name = config.text("preset.name"),
+                .vocab = config.integer("preset.vocab"),
+                .tokens = config.integer("preset.tokens"),
+                .learning_rate = config.number("preset.learning_rate"),
+                .warmup = config.integer("preset.warmup"),
+                .schedule = config.text("preset.schedule"),
+                .label_smoothing = config.number("preset.label_smoothing"),
+                .average = config.integer("preset.average"),
+                .epochs = config.integer("preset.epochs"),
+                .beam = config.integer("preset.beam"),
+                .length_power = config.number("preset.length_power")};
+  preset.model = {.vocab = config.integer("preset.model.vocab"),
+                  .width = config.integer("preset.model.width"),
+                  .heads = config.integer("preset.model.heads"),
+                  .layers = config.integer("preset.model.layers"),
+                  .feed_forward = config.integer("preset.model.feed_forward"),
+                  .longest = config.integer("preset.model.longest"),
+                  .dropout = config.number("preset.model.dropout"),
+                  .attention_dropout = config.number("preset.model.attention_dropout"),
+                  .activation_dropout = config.number("preset.model.activation_dropout")};
+  return preset;
+}
+
+}  // namespace mixtape::translator

@@ -1,0 +1,130 @@
+#include "examples/translator/report.h"
+
+#include <fmt/format.h>
+
+#include "autograd/file.h"
+#include "autograd/packed.h"
+#include "data/subwords.h"
+#include "data/text_batches.h"
+#include "examples/common/chart.h"
+#include "examples/common/heat_map.h"
+#include "examples/common/html.h"
+#include "examples/common/metrics.h"
+#include "nn/multi_head_attention.h"
+
+namespace mixtape::translator {
+namespace {
+
+using namespace examples;
+
+constexpr size_t kDrawn = 3;          // sentences whose attention is drawn
+constexpr size_t kLongestDrawn = 24;  // tokens of such a sentence
+
+Html curves(const RunFolder& run) {
+  const std::vector<Metrics> rows = read_metrics(run.metrics());
+  std::vector<Html> charts;
+  charts.push_back(line_chart({.title = "Loss",
+                               .y_label = "nats per token",
+                               .series = {{"training (smoothed labels)", metric_points(rows, "loss"), true},
+                                          {"validation", metric_points(rows, "val_loss")}}}));
+  charts.push_back(line_chart({.title = "BLEU on validation sentences, greedy",
+                               .y_label = "BLEU",
+                               .series = {{"BLEU", metric_points(rows, "bleu")}}}));
+  charts.push_back(
+      line_chart({.title = "Learning rate", .series = {{"learning rate", metric_points(rows, "learning_rate")}}}));
+  charts.push_back(line_chart({.title = "Gradient norm before clipping",
+                               .series = {{"norm", metric_points(rows, "grad_norm"), true}},
+                               .log_y = true}));
+  charts.push_back(line_chart({.title = "Speed",
+                               .y_label = "target tokens per second",
+                               .series = {{"tokens/s", metric_points(rows, "items_per_second")}}}));
+  return html_grid(charts);
+}
+
+std::vector<std::string> labels_of(const data::Subwords& subwords, const std::vector<int32_t>& tokens) {
+  std::vector<std::string> labels;
+  for (int32_t token : tokens) labels.push_back(subwords.piece(token));
+  return labels;
+}
+
+// A section for each attention layer of the model, a map for each head.
+Html attention_of(const Translator& translator, const Sample& sample) {
+  data::TokenPairs pair;
+  pair.source.push_back(translator.subwords.encode(sample.source));
+  pair.target.push_back(translator.subwords.encode(sample.translation));
+  if (pair.source[0].size() > kLongestDrawn || pair.target[0].size() > kLongestDrawn) return {};
+  const data::TextBatch batch = data::make_batch(pair, {0});
+  std::vector<int32_t> from = pair.source[0], to = pair.target[0];
+  from.push_back(data::Subwords::kEos);
+  to.insert(to.begin(), data::Subwords::kBos);
+  const std::vector<std::string> source = labels_of(translator.subwords, from),
+                                 target = labels_of(translator.subwords, to);
+
+  const nn::AttentionRecorder recorder;
+  translator.model(batch.source, batch.target_in);
+  Html all;
+  for (const nn::AttentionRecorder::Entry& entry : recorder.entries()) {
+    const bool encoder = entry.path.starts_with("encoder"), cross = entry.path.ends_with("cross");
+    const std::vector<std::string>& queries = encoder ? source : target;
+    const std::vector<std::string>& keys = encoder || cross ? source : target;
+    const std::vector<double> weights = entry.weights.values();
+    const size_t size = queries.size() * keys.size();
+    std::vector<HeatMap> maps;
+    for (int64_t h = 0; h < entry.weights.size(1); ++h) {
+      const auto first = weights.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(h) * size);
+      maps.push_back({.title = fmt::format("head {}", h),
+                      .rows = queries,
+                      .columns = keys,
+                      .values = std::vector<float>(first, first + static_cast<std::ptrdiff_t>(size))});
+    }
+    all += html_paragraph(entry.path);
+    all += heat_maps(maps);
+  }
+  return all;
+}
+
+Html samples_table(const std::vector<Sample>& samples) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Sample& sample : samples) rows.push_back({sample.source, sample.translation, sample.reference});
+  return html_table({"source", "translation", "reference"}, rows);
+}
+
+}  // namespace
+
+void write_report(const RunFolder& run, const Translator& translator, const Scores& scores,
+                  const std::vector<Sample>& samples) {
+  const nn::TransformerOptions& model = translator.preset.model;
+  Html body = html_section(
+      "Result", html_key_values({{"part of the data", fmt::format("{}, {} sentences", scores.on, scores.sentences)},
+                                 {"BLEU", fmt::format("{:.2f}", scores.bleu)},
+                                 {"chrF", fmt::format("{:.2f}", scores.chrf)},
+                                 {"exact match", fmt::format("{:.1f} %", 100 * scores.exact_match)},
+                                 {"signature", scores.signature}}));
+  body += html_section("Training", curves(run));
+  body += html_section(
+      "Model", html_key_values({{"parameters", fmt::format("{}", nn::count_parameters(translator.model))},
+                                {"vocabulary", fmt::format("{}", model.vocab)},
+                                {"width, heads", fmt::format("{}, {}", model.width, model.heads)},
+                                {"layers", fmt::format("{} + {}", model.layers, model.layers)},
+                                {"feed-forward", fmt::format("{}", model.feed_forward)},
+                                {"dropout", fmt::format("{}", model.dropout)},
+                                {"learning rate",
+                                 fmt::format("{} at its peak, {}, {} steps of warm-up", translator.preset.learning_rate,
+                                             translator.preset.schedule, translator.preset.warmup)}}));
+  body += html_section("Translations", samples_table(samples));
+  size_t drawn = 0;
+  for (const Sample& sample : samples) {
+    if (drawn == kDrawn) break;
+    const Html maps = attention_of(translator, sample);
+    if (maps.markup.empty()) continue;
+    Html section =
+        html_paragraph(fmt::format("{} → {}. Each row is a token that looks, each column one that is looked at.",
+                                   sample.source, sample.translation));
+    section += maps;
+    body += html_section(fmt::format("Attention, sentence {}", ++drawn), section);
+  }
+  const std::string summary = fmt::format("BLEU {:.2f} on {} {}", scores.bleu, scores.sentences, scores.on);
+  write_atomically(run.report(), html_page("Translator", summary, body));
+}
+
+}  // namespace mixtape::translator

@@ -1,0 +1,253 @@
+#include "examples/translator/train.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "autograd/error.h"
+#include "autograd/threads.h"
+#include "data/bleu.h"
+#include "data/chrf.h"
+#include "data/text_batches.h"
+#include "data/toy_translation.h"
+#include "examples/common/training.h"
+#include "examples/translator/inference.h"
+#include "examples/translator/preset.h"
+#include "examples/translator/report.h"
+#include "optim/adam.h"
+#include "optim/schedule.h"
+
+namespace mixtape::translator {
+namespace {
+
+using examples::RunFolder;
+using examples::TrainOptions;
+
+constexpr size_t kBleuSentences = 200;  // decoded for the BLEU curve
+constexpr size_t kShown = 8;            // translations printed at the end
+constexpr int64_t kLongestPair = 250;   // tokens of a side; longer pairs are left out of training
+
+data::ParallelSplits read_data(const std::string& data, const std::string& folder, const std::string& pair) {
+  if (data == "toy") {
+    data::ToyCorpus corpus = data::toy_translation();
+    return {std::move(corpus.train), std::move(corpus.validation), std::move(corpus.test)};
+  }
+  if (folder.empty()) fail(fmt::format("--data {} needs --data-dir, the folder that holds it", data));
+  return data == "multi30k" ? data::read_multi30k(folder, pair) : data::read_tsv_folder(folder);
+}
+
+// Without validation data, the last twentieth of the training pairs serves.
+void hold_out(data::ParallelSplits& splits) {
+  auto& train = splits.train.pairs;
+  if (train.empty()) fail("the training data has no sentence pair");
+  if (!splits.val.pairs.empty() || train.size() < 20) return;
+  const auto first = train.end() - static_cast<std::ptrdiff_t>(std::min<size_t>(train.size() / 20, 1000));
+  splits.val.pairs.assign(first, train.end());
+  train.erase(first, train.end());
+}
+
+// What a run is a function of, fixed when it begins.
+struct Plan {
+  std::string data, pair;
+  uint64_t seed = 0;
+  int64_t steps = 0, epochs = 0;
+  double minutes = 0;
+  Preset preset;
+};
+
+Plan new_plan(const TrainOptions& options, const std::string& pair) {
+  Plan plan{.data = options.data,
+            .pair = pair,
+            .seed = options.seed,
+            .steps = options.steps.value_or(0),
+            .epochs = options.epochs.value_or(0),
+            .minutes = options.minutes.value_or(0),
+            .preset = find_preset(options.preset, options.data)};
+  if (plan.steps == 0 && plan.epochs == 0 && plan.minutes == 0) plan.epochs = plan.preset.epochs;
+  return plan;
+}
+
+Plan read_plan(const RunFolder& run, const TrainOptions& options) {
+  const examples::Config config = run.read_config();
+  config.expect("program", "translator");
+  config.expect("data", options.data);
+  Plan plan{.data = options.data,
+            .pair = config.text("pair"),
+            .seed = static_cast<uint64_t>(config.integer("seed")),
+            .steps = config.integer("steps"),
+            .epochs = config.integer("epochs"),
+            .minutes = config.number("minutes"),
+            .preset = read_preset(config)};
+  if (options.steps || options.epochs || options.minutes) {  // a new total
+    plan.steps = options.steps.value_or(0);
+    plan.epochs = options.epochs.value_or(0);
+    plan.minutes = options.minutes.value_or(0);
+  }
+  return plan;
+}
+
+void write_plan(const RunFolder& run, const Plan& plan) {
+  run.write_config({{"program", "translator"},
+                    {"data", plan.data},
+                    {"pair", plan.pair},
+                    {"seed", plan.seed},
+                    {"steps", plan.steps},
+                    {"epochs", plan.epochs},
+                    {"minutes", plan.minutes},
+                    {"preset", to_json(plan.preset)}});
+}
+
+double learning_rate(const Preset& preset, int64_t step, int64_t total) {
+  if (preset.schedule == "inverse-square-root")
+    return optim::InverseSquareRoot{.peak = preset.learning_rate, .warmup = preset.warmup}(step);
+  const int64_t warmup = total > 0 ? std::min(preset.warmup, std::max<int64_t>(total / 4, 1)) : preset.warmup;
+  if (total == 0)
+    return preset.learning_rate * std::min(1.0, static_cast<double>(step) / static_cast<double>(preset.warmup));
+  return optim::Cosine{.peak = preset.learning_rate,
+                       .warmup = warmup,
+                       .total = std::max(total, warmup + 1),
+                       .floor = preset.learning_rate / 50}(step);
+}
+
+// Steps that `epochs` epochs take.
+int64_t steps_of(const data::TokenPairs& corpus, const Plan& plan) {
+  int64_t steps = 0;
+  for (int64_t epoch = 0; epoch < plan.epochs; ++epoch) {
+    steps += static_cast<int64_t>(
+        data::plan_batches(corpus, {.tokens = plan.preset.tokens, .seed = plan.seed, .epoch = epoch}).size());
+  }
+  return steps;
+}
+
+// Mean negative log-probability of the validation targets.
+double validation_loss(const nn::Transformer& model, const data::TokenPairs& corpus) {
+  double total = 0;
+  int64_t tokens = 0;
+  for (const data::TextBatch& batch : data::batches(corpus, {.shuffle = false})) {
+    total +=
+        cross_entropy(model(batch.source, batch.target_in), batch.target_out, {.reduction = Reduction::sum}).item();
+    tokens += batch.target_tokens();
+  }
+  return tokens > 0 ? total / static_cast<double>(tokens) : 0;
+}
+
+struct Sides {
+  std::vector<std::string> sources, references;
+};
+
+Sides sides_of(const data::ParallelText& text, size_t most) {
+  Sides sides;
+  for (size_t i = 0; i < std::min(most, text.pairs.size()); ++i) {
+    sides.sources.push_back(text.pairs[i].source);
+    sides.references.push_back(text.pairs[i].target);
+  }
+  return sides;
+}
+
+void conclude(const RunFolder& run, const data::ParallelSplits& splits, const std::string& data) {
+  const Translator translator = load_translator(run);
+  const bool toy = data == "toy";
+  const data::ParallelText& part = toy ? splits.test : splits.val;
+  Scores scores{.on = toy ? "unseen test sentences" : "validation sentences"};
+  std::vector<Sample> samples;
+  if (!part.pairs.empty()) {
+    const Sides sides = sides_of(part, part.pairs.size());
+    const auto translations = translate(translator.model, translator.subwords, sides.sources,
+                                        {translator.preset.beam, translator.preset.length_power});
+    scores.bleu = data::bleu(translations, sides.references).score;
+    scores.chrf = data::chrf(translations, sides.references).score;
+    scores.signature = data::bleu_signature();
+    scores.sentences = static_cast<int64_t>(translations.size());
+    int64_t exact = 0;
+    for (size_t i = 0; i < translations.size(); ++i) exact += translations[i] == sides.references[i];
+    scores.exact_match = static_cast<double>(exact) / static_cast<double>(translations.size());
+    const size_t stride = std::max<size_t>(1, translations.size() / kShown);
+    for (size_t i = 0; i < translations.size() && samples.size() < kShown; i += stride) {
+      samples.push_back({sides.sources[i], sides.references[i], translations[i]});
+    }
+  }
+  write_report(run, translator, scores, samples);
+  for (const Sample& sample : samples)
+    fmt::print("{}\n  -> {}\n  =  {}\n", sample.source, sample.translation, sample.reference);
+  if (scores.sentences > 0) {
+    fmt::print("{} {}, beam {}, {}\n", scores.sentences, scores.on, translator.preset.beam, scores.signature);
+    fmt::print("chrF {:.2f}\nexact match {:.1f} %\nBLEU {:.2f}\n", scores.chrf, 100 * scores.exact_match, scores.bleu);
+  }
+  fmt::print("report: {}\n", run.report());
+}
+
+}  // namespace
+
+void run_train(const TrainOptions& options, const std::string& pair, double started) {
+  if (options.dtype != "f32") fail(fmt::format("--dtype {}: the translator trains in f32", options.dtype));
+  if (options.threads) set_threads(static_cast<int>(*options.threads));
+  data::ParallelSplits splits = read_data(options.data, options.data_dir, pair);
+  hold_out(splits);
+
+  RunFolder run = options.resume ? RunFolder::resume(options.out) : RunFolder::create(options.out);
+  const bool begun = options.resume && run.has_config();
+  Plan plan = begun ? read_plan(run, options) : new_plan(options, pair);
+  if (!begun) {
+    const data::Subwords subwords =
+        data::Subwords::train(data::all_sentences(splits.train), {.vocab = plan.preset.vocab});
+    subwords.save(run.tokenizer());
+    plan.preset.model.vocab = subwords.vocab_size();
+    write_plan(run, plan);
+  }
+  const data::Subwords subwords = data::Subwords::load(run.tokenizer());
+  const data::TokenPairs train = data::encode_pairs(splits.train, subwords, kLongestPair);
+  const data::TokenPairs val = data::encode_pairs(splits.val, subwords, kLongestPair);
+  const Sides bleu_part = sides_of(splits.val, kBleuSentences);
+
+  Random random(plan.seed);
+  const Preset& preset = plan.preset;
+  const nn::Transformer model(preset.model, random);
+  optim::Adam optimizer(nn::parameters(model),
+                        {.learning_rate = preset.learning_rate, .betas = {0.9, 0.98}, .epsilon = 1e-9});
+  optim::CheckpointAverage average(preset.average);
+  if (!begun) {
+    fmt::print(stderr, "{} training pairs, {} subwords, {} parameters, {} threads, {}\n", train.size(),
+               subwords.vocab_size(), nn::count_parameters(model), threads(), instruction_set());
+  }
+  const examples::Training training{
+      .run = run,
+      .tensors = nn::named_tensors(model),
+      .optimizer = optimizer,
+      .average = average,
+      .seed = plan.seed,
+      .epoch =
+          [&](int64_t epoch, int64_t first, const auto& step) {
+            auto batches =
+                data::batches(train, {.tokens = preset.tokens, .seed = plan.seed, .epoch = epoch, .first = first});
+            for (const data::TextBatch& batch : batches) {
+              const auto forward = [&] {
+                const Tensor logits = model(batch.source, batch.target_in);
+                return examples::StepLoss{
+                    cross_entropy(logits, batch.target_out, {.label_smoothing = preset.label_smoothing}),
+                    batch.target_tokens()};
+              };
+              if (!step(forward)) break;
+            }
+            return first + batches.size();
+          },
+      .learning_rate = [&](int64_t step, int64_t total) { return learning_rate(preset, step, total); },
+      .evaluate =
+          [&] {
+            const auto translations = translate(model, subwords, bleu_part.sources, {.beam = 1});
+            std::map<std::string, double> values{{"val_loss", validation_loss(model, val)}};
+            if (!translations.empty()) values["bleu"] = data::bleu(translations, bleu_part.references).score;
+            return values;
+          },
+      .steps = plan.steps > 0 ? plan.steps : steps_of(train, plan),
+      .minutes = plan.minutes,
+      .started = started,
+      .go_on = fmt::format("translator train --data {}{} --out {} --resume", options.data,
+                           options.data_dir.empty() ? "" : " --data-dir " + options.data_dir, options.out)};
+  examples::train(training, options.resume);
+  conclude(run, splits, plan.data);
+}
+
+}  // namespace mixtape::translator

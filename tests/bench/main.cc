@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "autograd/error.h"
+#include "autograd/flops.h"
+#include "autograd/ops.h"
+#include "autograd/tape.h"
+#include "autograd/threads.h"
+#include "examples/common/command_line.h"
+#include "nn/multi_head_attention.h"
+#include "optim/clip.h"
+#include "tests/bench/measure.h"
+#include "tests/bench/models.h"
+#include "tests/bench/ops.h"
+
+namespace mixtape::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string model, op, dtype = "f32";
+  int64_t threads = static_cast<int64_t>(std::thread::hardware_concurrency()), warmup = 5, steps = 30, length = 1024;
+  uint64_t seed = 1;
+};
+
+double rss_before_mb = 0;
+
+void print(const Json& result) { fmt::print("{}\n", result.dump()); }
+
+void add_times(Json& result, const std::vector<double>& seconds) {
+  result["median_s"] = quantile(seconds, 0.5);
+  result["min_s"] = seconds.front();
+  result["p90_s"] = quantile(seconds, 0.9);
+  result["peak_rss_mb"] = peak_resident_mb();
+  result["rss_before_mb"] = rss_before_mb;
+}
+
+void check_dtype(const Options& options) {
+  if (options.dtype != "f32") fail(fmt::format("bench: dtype {}, expected f32", options.dtype));
+}
+
+// Forward only, without a tape, counts the matrix products that the loss needs.
+int64_t forward_flops(const std::function<Tensor()>& loss) {
+  const FlopCounter counter;
+  loss();
+  return counter.count();
+}
+
+void run_step(const Options& options) {
+  check_dtype(options);
+  set_threads(static_cast<int>(options.threads));
+  const Workload work = make_workload(options.model, options.seed);
+  const Random random(options.seed);
+  int64_t step = 0;
+  double first = 0, last = 0;
+  const auto seconds = time_calls(options.warmup, options.steps, [&] {
+    Tape tape(random.at(step));
+    const Tensor loss = work.loss();
+    tape.backward(loss);
+    optim::clip_grad_norm(*work.optimizer, 1.0);
+    work.optimizer->step();
+    last = loss.item();
+    if (step++ == 0) first = last;
+  });
+  Json result{{"model", options.model},
+              {"params", count_elements(work.parameters)},
+              {"batch", work.batch},
+              {"items_per_step", work.items}};
+  add_times(result, seconds);
+  result["gflops"] = 3e-9 * static_cast<double>(forward_flops(work.loss)) / quantile(seconds, 0.5);
+  result["threads"] = options.threads;
+  result["dtype"] = options.dtype;
+  result["loss_first"] = first;
+  result["loss_last"] = last;
+  print(result);
+}
+
+void run_attention_long(const Options& options) {
+  set_threads(static_cast<int>(options.threads));
+  Random random(options.seed);
+  const nn::MultiHeadAttention layer({.width = 256, .heads = 4}, random);
+  const Tensor x = random.normal({1, options.length, 256}, 0, 1);
+  const auto forward = [&] { return layer(x, nn::Attend{.mask = causal()}); };
+  const Tensor seed = Tensor::ones(x.shape());
+  const NamedTensors parameters = nn::parameters(layer);
+  const auto seconds = time_calls(options.warmup, options.steps, [&] {
+    Tape tape(random.at(0));
+    tape.watch(x);
+    tape.backward(forward(), {.seed = seed});
+    for (const NamedTensor& parameter : parameters) parameter.tensor.clear_gradient();
+  });
+  Json result{{"model", "attention-long"},
+              {"seq", options.length},
+              {"params", nn::count_parameters(layer)},
+              {"batch", 1},
+              {"items_per_step", options.length}};
+  add_times(result, seconds);
+  result["gflops"] = 3e-9 * static_cast<double>(forward_flops(forward)) / quantile(seconds, 0.5);
+  result["threads"] = options.threads;
+  result["dtype"] = options.dtype;
+  result["loss_first"] = result["loss_last"] = sum(forward()).item();
+  print(result);
+}
+
+void run_op(const Options& options) {
+  set_threads(static_cast<int>(options.threads));
+  const OpWork work = make_op(options.op, options.seed);
+  const auto forward = time_calls(options.warmup, options.steps, work.forward);
+  const auto both = time_calls(options.warmup, options.steps, work.forward_backward);
+  const double seconds = quantile(forward, 0.5);
+  print({{"op", options.op},
+         {"forward_s", seconds},
+         {"forward_backward_s", quantile(both, 0.5)},
+         {"gflops", 1e-9 * work.flops / seconds},
+         {"gbytes_per_s", 1e-9 * work.bytes / seconds},
+         {"threads", options.threads}});
+}
+
+void setup(CLI::App& app) {
+  static Options options;
+  using examples::whole_number;
+  const auto common = [](CLI::App* command) {
+    command->add_option("--threads", options.threads, "compute threads")->check(whole_number(1, 1024));
+    command->add_option("--warmup", options.warmup, "calls that are not timed")->check(whole_number(0));
+    command->add_option("--steps", options.steps, "calls that are timed")->check(whole_number(1));
+    command->add_option("--seed", options.seed, "of weights and input")->check(whole_number(0));
+  };
+  CLI::App* step = app.add_subcommand("step", "Times whole training steps of a model on fixed synthetic input.");
+  step->add_option("--model", options.model, fmt::format("{}", fmt::join(workload_names(), ", ")))->required();
+  step->add_option("--dtype", options.dtype, "f32");
+  common(step);
+  step->callback([] { run_step(options); });
+  CLI::App* attention =
+      app.add_subcommand("attention-long", "Times forward and backward of one causal self-attention layer.");
+  attention->add_option("--seq", options.length, "positions")->required()->check(whole_number(1, 1 << 20));
+  common(attention);
+  attention->callback([] { run_attention_long(options); });
+  CLI::App* op = app.add_subcommand("op", "Times one op, forward alone and with backward.");
+  op->add_option("--op", options.op,
+                 "softmax, layer_norm, gelu, matmul-256|512|1024, linear, cross_entropy, embedding, adam")
+      ->required();
+  common(op);
+  op->callback([] { run_op(options); });
+}
+
+}  // namespace
+}  // namespace mixtape::bench
+
+int main(int argc, char** argv) {
+  mixtape::bench::rss_before_mb = mixtape::bench::resident_mb();
+  return mixtape::examples::run_program("bench", "Measures training steps and ops; the last line of output is JSON.",
+                                        argc, argv, mixtape::bench::setup);
+}
