@@ -25,6 +25,10 @@ Tensor DecoderLayer::step(const Tensor& x, DecoderCache& cache, const Attend& ac
   });
 }
 
+DecoderCache DecoderLayer::start(const Tensor& memory) const {
+  return inside([&] { return DecoderCache{{}, cross.project(memory)}; });
+}
+
 Decoder::Decoder(int64_t layers, const BlockOptions& options, Random& random) {
   for (int64_t i = 0; i < layers; ++i) layer.emplace_back(options, random);
   if (options.pre_norm) norm.emplace(options.width);
@@ -45,9 +49,11 @@ Tensor Decoder::step(const Tensor& x, std::vector<DecoderCache>& caches, const A
 }
 
 std::vector<DecoderCache> Decoder::start(const Tensor& memory) const {
-  std::vector<DecoderCache> caches;
-  for (const DecoderLayer& each : layer) caches.push_back({{}, each.cross.project(memory)});
-  return caches;
+  return inside([&] {
+    std::vector<DecoderCache> caches;
+    for (const DecoderLayer& each : layer) caches.push_back(each.start(memory));
+    return caches;
+  });
 }
 
 }  // namespace mixtape::nn

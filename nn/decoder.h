@@ -31,6 +31,9 @@ struct DecoderLayer : Layer<DecoderLayer> {
   /// attends to.
   Tensor step(const Tensor& x, DecoderCache& cache, const Attend& across) const;
 
+  /// A cache that holds the keys and values of `memory`, and no position yet.
+  DecoderCache start(const Tensor& memory) const;
+
   void visit(auto&& each) const {
     each("attention_norm", attention_norm);
     each("attention", attention);
@@ -50,7 +53,7 @@ struct Decoder : Layer<Decoder> {
 
   Tensor forward(const Tensor& x, const Tensor& memory, const Attend& self, const Attend& across) const;
   Tensor step(const Tensor& x, std::vector<DecoderCache>& caches, const Attend& across) const;
-  /// Caches that hold the keys and values of `memory`, and no position yet.
+  /// A cache for each layer.
   std::vector<DecoderCache> start(const Tensor& memory) const;
 
   void visit(auto&& each) const {

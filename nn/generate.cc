@@ -30,6 +30,24 @@ const Hypothesis& best(const std::vector<Hypothesis>& finished) {
                            [](const auto& a, const auto& b) { return a.score < b.score; });
 }
 
+// True if the search of a sentence may end with the best finished hypothesis. An unfinished one loses no more
+// probability at best until it ends, which it does after one more token or as late as it may.
+bool settled(const Beam& beam, const SearchOptions& options) {
+  if (beam.finished.empty()) return beam.live.empty();
+  const double reached = best(beam.finished).score, power = options.length_power;
+  const bool enough = static_cast<int64_t>(beam.finished.size()) >= options.beam;
+  bool ahead = false, hopeless = true;
+  for (size_t i = 0; i < beam.live.size(); ++i) {
+    const double p = beam.log_probability[i];
+    const size_t length = beam.live[i].size();
+    const double attainable =
+        std::max(normalised(p, length + 1, power), normalised(p, static_cast<size_t>(options.longest), power));
+    ahead = ahead || normalised(p, length, power) > reached;
+    hopeless = hopeless && attainable <= reached;
+  }
+  return hopeless || (enough && !ahead);
+}
+
 // One way to go on: hypothesis `parent` with `token`.
 struct Candidate {
   double log_probability;
@@ -91,7 +109,7 @@ void advance(Beam& beam, const std::vector<Candidate>& candidates, int64_t first
     parents[row] = static_cast<int32_t>(first_row + candidate.parent);
     if (last) next.finished.push_back({next.live.back(), score});
   }
-  next.done = last || next.live.empty() || static_cast<int64_t>(next.finished.size()) >= options.beam;
+  next.done = last || settled(next, options);
   while (static_cast<int64_t>(next.live.size()) < options.beam) {  // rows that go along without meaning
     const size_t row = next.live.size();
     next.live.emplace_back();
@@ -116,7 +134,12 @@ std::vector<Hypothesis> beam_search(int64_t sentences, const NextToken& next, co
   }
   Tensor tokens = Tensor::full({rows}, options.begin, i32), parents;
   for (int64_t length = 1; length <= options.longest && rows > 0; ++length) {
-    const Tensor log_probabilities = log_softmax(next(tokens, parents));
+    const Tensor scores = next(tokens, parents);
+    if (scores.rank() != 2 || scores.size(0) != rows) {
+      fail(fmt::format("beam_search: scores {} for {} hypotheses, expected [{}, V]", to_string(scores.shape()), rows,
+                       rows));
+    }
+    const Tensor log_probabilities = log_softmax(scores);
     tokens = Tensor::full({rows}, options.end, i32);
     parents = Tensor::range(rows);
     bool all_done = true;
@@ -132,12 +155,18 @@ std::vector<Hypothesis> beam_search(int64_t sentences, const NextToken& next, co
     if (all_done) break;
   }
   std::vector<Hypothesis> result;
-  for (const Beam& beam : beams) result.push_back(beam.finished.empty() ? Hypothesis{} : best(beam.finished));
+  for (const Beam& beam : beams) {
+    if (beam.finished.empty())
+      fail(fmt::format("beam_search: no token may follow in sentence {}; are the scores NaN?", result.size()));
+    result.push_back(best(beam.finished));
+  }
   return result;
 }
 
 std::vector<Hypothesis> translate(const Transformer& model, const Packed& source, const SearchOptions& options) {
   const Pause pause;
+  SearchOptions within = options;
+  within.longest = std::min(options.longest, model.options.longest);
   Transformer::Decoding decoding = model.start(source, options.beam);
   return beam_search(
       source.bounds.sequences(),
@@ -145,7 +174,7 @@ std::vector<Hypothesis> translate(const Transformer& model, const Packed& source
         if (parents) Transformer::reorder(decoding, parents);
         return model.step(decoding, tokens);
       },
-      options);
+      within);
 }
 
 namespace {
@@ -169,6 +198,8 @@ int32_t draw_token(const Tensor& scores, Random& random, const SampleOptions& op
 std::vector<int32_t> sample(const LanguageModel& model, std::vector<int32_t> prompt, Random& random,
                             const SampleOptions& options) {
   if (prompt.empty()) fail("sample: an empty prompt, expected at least one token");
+  if (!(options.temperature >= 0))
+    fail(fmt::format("sample: a temperature of {}, expected at least 0", options.temperature));
   const Pause pause;
   std::vector<int32_t> tokens = std::move(prompt);
   LanguageModel::Decoding decoding;
@@ -176,7 +207,7 @@ std::vector<int32_t> sample(const LanguageModel& model, std::vector<int32_t> pro
   for (int64_t made = 0; made < options.tokens; ++made) {
     if (decoding.position == model.options.longest) {  // start again from the later half of what was said
       decoding = {};
-      seen = tokens.size() - static_cast<size_t>(model.options.longest / 2);
+      seen = tokens.size() - static_cast<size_t>((model.options.longest + 1) / 2);
     }
     if (decoding.position == 0 && tokens.size() - seen > static_cast<size_t>(model.options.longest)) {
       seen = tokens.size() - static_cast<size_t>(model.options.longest);

@@ -32,17 +32,19 @@ struct Hypothesis {
   double score = 0;             ///< log-probability over length^length_power, the end counted
 };
 
-/// The best hypothesis found for each of `sentences` sentences. Each step keeps the K most probable unfinished
-/// hypotheses of a sentence; a sentence is done when it has K finished ones, or none unfinished can score better any
-/// more.
+/// The best hypothesis found for each of `sentences` sentences, by score. Each step keeps the K most probable
+/// unfinished hypotheses of a sentence. A sentence is done when it has K finished ones of which the best scores no
+/// worse than any unfinished one does so far, or when no unfinished one can score better than the best finished one any
+/// more. Throws if a sentence has no hypothesis at all: every token has probability 0, is NaN or is never produced.
 std::vector<Hypothesis> beam_search(int64_t sentences, const NextToken& next, const SearchOptions& options);
 
-/// beam_search with a Transformer, keys and values cached.
+/// beam_search with a Transformer, keys and values cached. A hypothesis has at most as many tokens as the model has
+/// positions.
 std::vector<Hypothesis> translate(const Transformer& model, const Packed& source, const SearchOptions& options);
 
 struct SampleOptions {
   int64_t tokens = 256;    ///< how many to produce
-  double temperature = 1;  ///< scores are divided by it; 0 takes the most probable token
+  double temperature = 1;  ///< scores are divided by it, at least 0; 0 takes the most probable token
   int64_t top_k = 0;       ///< draw among the k most probable only; 0: all
 };
 

@@ -36,6 +36,11 @@ const char* interned(const std::string& text) {
 
 }  // namespace
 
+void Namer::operator()(const std::string& name, const LayerBase& child) const {
+  child.name_ = name;
+  child.name_members();
+}
+
 void Namer::operator()(const std::string& name, const Tensor& tensor) const {
   if (!tensor.body().name) tensor.body().name = interned(name);
 }
@@ -48,11 +53,14 @@ Hook LayerBase::on_forward(ForwardHook hook) const {
   return Hook(owner);
 }
 
+void LayerBase::name_members() const {
+  if (!std::exchange(members_named_, true)) name_children_(*this);
+}
+
 // The layer that is running names its children when one of them is called that has no name yet; a layer called on its
 // own is the root.
 const Path* LayerBase::path() const {
-  if (!members_named_) name_children_(*this);
-  members_named_ = true;
+  name_members();
   if (name_.empty() && running_layer) running_layer->name_children_(*running_layer);
   const Path* outer = current_path();
   if (name_.empty()) return outer;
@@ -65,6 +73,8 @@ LayerBase::Running::Running(const LayerBase& layer) : outer_(running_layer), sco
   running_layer = &layer;
 }
 LayerBase::Running::~Running() { running_layer = outer_; }
+
+bool LayerBase::is_running() const { return running_layer == this; }
 
 void LayerBase::before_forward() {
   for (const ForwardObserver* each = observer; each; each = each->outer_)
@@ -80,8 +90,8 @@ Tensor LayerBase::after_forward(const std::type_info& type, Tensor output) const
       const Tensor replaced = (*hook)(output);
       if (!replaced) continue;
       if (!(replaced.shape() == output.shape()) || replaced.dtype() != output.dtype()) {
-        fail(fmt::format("hook: it returned {} for an output of {}", to_string(replaced.shape()),
-                         to_string(output.shape())));
+        fail(fmt::format("hook: it returned {} {} for an output of {} {}", name_of(replaced.dtype()),
+                         to_string(replaced.shape()), name_of(output.dtype()), to_string(output.shape())));
       }
       output = replaced;
     }

@@ -47,12 +47,15 @@ class LayerBase {
     Scope scope_;
   };
 
+  /// True within a call of this very layer, not of a sub-layer.
+  bool is_running() const;
   static void before_forward();
   Tensor after_forward(const std::type_info& type, Tensor output) const;
 
  private:
   friend struct Namer;
   const Path* path() const;
+  void name_members() const;
 
   NameChildren name_children_;
   mutable bool members_named_ = false;
@@ -86,9 +89,10 @@ struct Layer : LayerBase {
   Layer();
 
   /// Runs f, another way to call the layer than forward, as the layer: with its path in scope, and its hooks if it
-  /// gives a tensor.
+  /// gives a tensor. Just f() if the layer is running already: forward may be made of such parts.
   template <class F>
   auto inside(const F& f) const {
+    if (is_running()) return f();
     const Running running(*this);
     if constexpr (std::is_same_v<decltype(f()), Tensor>) {
       before_forward();
@@ -104,9 +108,9 @@ struct Layer : LayerBase {
 template <class Self, class F>
 void for_each_member(const Layer<Self>& layer, const F& f);
 
-/// Names what a layer lists.
+/// Names what a layer lists, and what its sub-layers list: a tensor that stands at two places is named at the first.
 struct Namer {
-  void operator()(const std::string& name, const LayerBase& child) const { child.name_ = name; }
+  void operator()(const std::string& name, const LayerBase& child) const;
   void operator()(const std::string& name, const Tensor& tensor) const;
 };
 

@@ -31,7 +31,7 @@ Tensor MultiHeadAttention::by_heads(const Tensor& x) const {
 }
 
 MultiHeadAttention::KeysValues MultiHeadAttention::project(const Tensor& memory) const {
-  return {by_heads(key(memory)), by_heads(value(memory))};
+  return inside([&] { return KeysValues{by_heads(key(memory)), by_heads(value(memory))}; });
 }
 
 // heads -> [..., C], through the composed path if somebody records the weights.
@@ -41,7 +41,8 @@ Tensor MultiHeadAttention::mix(const Tensor& x, const KeysValues& memory, const 
   const Tensor queries = by_heads(query(x));
   if (!recorder) return reshape(scaled_dot_product_attention(queries, memory.keys, memory.values, how), x.shape());
   const Tensor weights = attention_weights(queries, memory.keys, how);
-  recorder->entries_.push_back({to_string(current_path()), weights});
+  for (AttentionRecorder* each = recorder; each; each = each->outer_)
+    each->entries_.push_back({to_string(current_path()), weights});
   return reshape(attention_mix(weights, memory.values, how), x.shape());
 }
 

@@ -63,7 +63,9 @@ Tensor Transformer::logits(const Tensor& x) const {
 }
 
 Transformer::Decoding Transformer::start(const Packed& source, int64_t hypotheses) const {
-  return {.caches = decoder.start(encode(source)), .source = source.bounds, .hypotheses = hypotheses};
+  return inside([&] {
+    return Decoding{.caches = decoder.start(encode(source)), .source = source.bounds, .hypotheses = hypotheses};
+  });
 }
 
 Tensor Transformer::step(Decoding& decoding, const Tensor& tokens) const {

@@ -65,6 +65,7 @@ struct Transformer : Layer<Transformer> {
   void visit(auto&& each) const {
     each("embedding", embedding);
     each("target_embedding", target_embedding);
+    each("positions", positions);
     each("encoder", encoder);
     each("decoder", decoder);
     each("output", output);
