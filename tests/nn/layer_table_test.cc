@@ -1,0 +1,126 @@
+#include "tests/nn/layer_table.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+#include "autograd/gradcheck.h"
+#include "autograd/ops.h"
+#include "autograd/tape.h"
+#include "nn/layer.h"
+#include "tests/data/temporary_folder.h"
+#include "tests/nn/numbers.h"
+
+using namespace mixtape;
+
+namespace {
+
+std::vector<std::string> names_of(const NamedTensors& tensors) {
+  std::vector<std::string> names;
+  for (const NamedTensor& x : tensors) names.push_back(x.name);
+  return names;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("layer_table: it holds every layer of nn") {
+  std::set<std::string> listed, defined;
+  for (const LayerRow& row : layer_table()) listed.insert(row.type);
+  const std::regex definition(R"(struct (\w+) (?:final )?: Layer<\1>)");
+  for (const auto& entry : std::filesystem::directory_iterator(MIXTAPE_SOURCE_DIR "/nn")) {
+    if (entry.path().extension() != ".h") continue;
+    std::ifstream file(entry.path());
+    std::string line;
+    while (std::getline(file, line)) {
+      std::smatch found;
+      if (!line.starts_with("///") && std::regex_search(line, found, definition)) defined.insert(found[1]);
+    }
+  }
+  CHECK(defined.size() >= 15);
+  CHECK(defined == listed);
+}
+
+TEST_CASE("layer_table: first and second derivatives by inputs and parameters are those of the numbers") {
+  for (const LayerRow& row : layer_table()) {
+    CAPTURE(row.name);
+    std::vector<Tensor> free = row.inputs;
+    for (const NamedTensor& x : nn::only_parameters(row.tensors)) free.push_back(x.tensor);
+    const GradcheckResult result = gradcheck(
+        [&](const std::vector<Tensor>& in) {
+          return row.call({in.begin(), in.begin() + static_cast<std::ptrdiff_t>(row.inputs.size())});
+        },
+        free, {.tolerance = 1e-6, .random = row.random});
+    CHECK_MESSAGE(result.passed, result.message);
+  }
+}
+
+TEST_CASE("layer_table: visit lists what forward uses, and every parameter gets its gradient") {
+  for (const LayerRow& row : layer_table()) {
+    CAPTURE(row.name);
+    const NamedTensors parameters = nn::only_parameters(row.tensors);
+    Tape tape(TapeOptions{.random = row.random});
+    for (const Tensor& x : row.inputs) tape.watch(x);
+    const Tensor y = row.call(row.inputs);
+    std::vector<std::string> used;
+    for (int32_t i = 0; i < tape.size(); ++i)
+      if (std::string(tape.line(i).op) == "parameter") used.push_back(tape.line(i).path);
+    CHECK(sorted(used) == sorted(names_of(parameters)));
+
+    tape.backward(sum(y * Random(5).normal(y.shape(), 0, 1, f64)));
+    for (const NamedTensor& x : parameters) {
+      CAPTURE(x.name);
+      REQUIRE(x.tensor.gradient());
+      // A constant added to all keys changes no attention weight.
+      if (!matches(x.name, "*key.bias")) CHECK(largest_magnitude(x.tensor.gradient()) > 1e-6);
+    }
+  }
+}
+
+TEST_CASE("layer_table: dotted names stay what files of old have") {
+  for (const LayerRow& row : layer_table()) {
+    CAPTURE(row.name);
+    CHECK(names_of(row.tensors) == row.names);
+  }
+}
+
+TEST_CASE("layer_table: saved and loaded to the bit") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "layer.safetensors";
+  for (const LayerRow& row : layer_table()) {
+    CAPTURE(row.name);
+    const NamedTensors before = clone(row.tensors);
+    const Tensor y = row.call(row.inputs);
+    row.save(path);
+    for (const NamedTensor& x : row.tensors) x.tensor.fill(0.5);
+    row.load(path);
+    for (size_t i = 0; i < before.size(); ++i) CHECK(same_bits(row.tensors[i].tensor, before[i].tensor));
+    CHECK(same_bits(row.call(row.inputs), y));
+  }
+}
+
+TEST_CASE("layer_table: calls are seen with their type, and summaries mention them") {
+  for (const LayerRow& row : layer_table()) {
+    CAPTURE(row.name);
+    std::string last;
+    {
+      const nn::ForwardObserver observer({}, [&](const std::string& path, const std::string& type, const Tensor&) {
+        if (path.empty()) last = type;
+      });
+      row.call(row.inputs);
+    }
+    CHECK(last == row.type);
+    const std::string text = row.summary();
+    CHECK(text.find(" " + row.type + " ") != std::string::npos);
+    CHECK(text.find("total: ") != std::string::npos);
+  }
+}
