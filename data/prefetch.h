@@ -73,12 +73,12 @@ class Prefetch {
   };
 
  public:
-  /// The batches first, first + 1, .. last - 1, at most `ahead` of them waiting.
+  /// The batches first, first + 1, .. last - 1, at most `ahead` of them (but one at least) waiting.
   Prefetch(int64_t first, int64_t last, Make make, size_t ahead = 4)
-      : shared_(std::make_unique<Shared>()), size_(last - first) {
+      : shared_(std::make_unique<Shared>()), size_(last > first ? last - first : 0) {
     shared_->next = first;
     shared_->last = last;
-    shared_->ahead = ahead;
+    shared_->ahead = ahead > 0 ? ahead : 1;
     shared_->make = std::move(make);
     if (first < last) thread_ = std::thread(&Shared::run, shared_.get());
   }
