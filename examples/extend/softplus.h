@@ -1,0 +1,20 @@
+#pragma once
+
+#include "autograd/ops.h"
+#include "autograd/tape.h"
+
+namespace mixtape::extend {
+
+/// y = log(1 + exp(x)), element by element.
+inline Tensor softplus(const Tensor& x) {
+  Tensor y;
+  {
+    const Pause pause;  // what is computed here is not recorded
+    y = log(exp(x) + 1.0);
+  }
+  return record("softplus", {x}, y, Keep{x}, [](const Kept& kept, const Tensor& dy) {
+    return dy / (exp(-kept[0]) + 1.0);  // dx = dy * sigmoid(x)
+  });
+}
+
+}  // namespace mixtape::extend

@@ -1,0 +1,99 @@
+// The rules of the house, read from the sources: which folder may include which, and where Highway, BLAS and OpenMP may
+// appear.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRoot = MIXTAPE_SOURCE_DIR;
+
+struct Include {
+  std::string file, target;
+};
+
+// All #include lines of the sources below a folder of the project.
+std::vector<Include> includes_below(const std::string& folder) {
+  std::vector<Include> result;
+  const std::regex line_pattern("^\\s*#\\s*include\\s*[<\"]([^>\"]+)[>\"]");
+  for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
+    if (entry.path().extension() != ".h" && entry.path().extension() != ".cc") continue;
+    std::ifstream file(entry.path());
+    std::smatch match;
+    for (std::string line; std::getline(file, line);) {
+      if (std::regex_search(line, match, line_pattern))
+        result.push_back({fs::relative(entry.path(), kRoot).string(), match[1]});
+    }
+  }
+  return result;
+}
+
+bool starts_with_any(const std::string& text, const std::vector<std::string>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const std::string& prefix) { return text.starts_with(prefix); });
+}
+
+const std::vector<std::string> kRooms = {"autograd/", "nn/", "optim/", "data/", "examples/", "tests/"};
+
+void check_doors(const std::string& folder, const std::vector<std::string>& allowed) {
+  const std::vector<Include> all = includes_below(folder);
+  CHECK(!all.empty());
+  for (const Include& include : all) {
+    CAPTURE(include.file);
+    CAPTURE(include.target);
+    if (starts_with_any(include.target, kRooms)) CHECK(starts_with_any(include.target, allowed));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("structure: doors open one way") {
+  check_doors("autograd", {"autograd/"});
+  check_doors("autograd/kernels", {"autograd/kernels/"});
+  check_doors("nn", {"nn/", "autograd/"});
+  check_doors("optim", {"optim/", "autograd/"});
+  check_doors("data", {"data/", "autograd/"});
+  check_doors("examples", {"examples/", "nn/", "optim/", "data/", "autograd/"});
+}
+
+TEST_CASE("structure: only autograd and optim enter the kernels") {
+  for (const char* folder : {"nn", "data", "examples"}) {
+    for (const Include& include : includes_below(folder)) {
+      CAPTURE(include.file);
+      CHECK(!include.target.starts_with("autograd/kernels/"));
+    }
+  }
+}
+
+TEST_CASE("structure: Highway only in kernels, BLAS only in gemm, OpenMP only in parallel") {
+  for (const char* folder : {"autograd", "nn", "optim", "data", "examples"}) {
+    for (const Include& include : includes_below(folder)) {
+      CAPTURE(include.file);
+      CAPTURE(include.target);
+      if (include.target.starts_with("hwy/")) CHECK(include.file.starts_with("autograd/kernels/"));
+      if (include.target == "cblas.h") CHECK(include.file.starts_with("autograd/kernels/gemm"));
+      if (include.target == "omp.h") CHECK(include.file.starts_with("autograd/kernels/parallel"));
+    }
+  }
+}
+
+TEST_CASE("structure: nothing else at the top") {
+  const std::set<std::string> expected = {"autograd", "nn",          "optim",     "data",   "examples",
+                                          "tests",    "meson.build", "README.md", "LICENSE"};
+  for (const auto& entry : fs::directory_iterator(kRoot)) {
+    const std::string name = entry.path().filename().string();
+    CAPTURE(name);
+    const bool made =
+        name.starts_with(".") || name.starts_with("build") || name == "runs";  // by git, meson and the programs
+    CHECK((made || expected.contains(name)));
+  }
+}
