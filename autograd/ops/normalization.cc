@@ -7,7 +7,8 @@ namespace mixtape {
 Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon) {
   check_same_dtype("layer_norm", x, gamma);
   check_same_dtype("layer_norm", x, beta);
-  const auto [rows, n] = rows_of("layer_norm", x);
+  const Rows matrix = rows_of("layer_norm", x);
+  const int64_t rows = matrix.rows, n = matrix.n;
   if (!(gamma.shape() == Shape{n}) || !(beta.shape() == Shape{n})) {
     fail(fmt::format("layer_norm: input {} with gamma {} and beta {}, expected [{}]", to_string(x.shape()),
                      to_string(gamma.shape()), to_string(beta.shape()), n));

@@ -38,7 +38,7 @@ void multiply(const Tensor& a, const Tensor& b, MatmulOptions options, const Sha
 
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   check_same_dtype("matmul", a, b);
-  const auto [transpose_a, transpose_b] = options;
+  const bool transpose_a = options.transpose_a, transpose_b = options.transpose_b;
   if (a.rank() < 2 || b.rank() < 2) {
     fail(fmt::format("matmul: {} x {}, expected at least two axes each", to_string(a.shape()), to_string(b.shape())));
   }

@@ -83,7 +83,8 @@ Tensor max(const Tensor& x, int axis, bool keep_axis) {
 
 TopK top_k(const Tensor& x, int64_t k) {
   check_differentiable("top_k", x);
-  const auto [rows, n] = rows_of("top_k", x);
+  const Rows matrix = rows_of("top_k", x);
+  const int64_t rows = matrix.rows, n = matrix.n;
   if (k < 1 || k > n) fail(fmt::format("top_k: {} of the {} elements of {}", k, n, to_string(x.shape())));
   Tensor indices = Tensor::uninitialized(x.shape().with(-1, k), i32);
   dispatch(x.dtype(), [&]<class T>(T) {

@@ -6,7 +6,8 @@ namespace mixtape {
 
 Tensor softmax(const Tensor& x) {
   check_differentiable("softmax", x);
-  const auto [rows, n] = rows_of("softmax", x);
+  const Rows matrix = rows_of("softmax", x);
+  const int64_t rows = matrix.rows, n = matrix.n;
   Tensor y = Tensor::like(x);
   dispatch(x.dtype(), [&]<class T>(T) { kernels::softmax(x.data<T>(), y.mutable_data<T>(), rows, n); });
   return record(
@@ -28,7 +29,8 @@ Tensor composed::softmax(const Tensor& x) {
 
 Tensor log_softmax(const Tensor& x) {
   check_differentiable("log_softmax", x);
-  const auto [rows, n] = rows_of("log_softmax", x);
+  const Rows matrix = rows_of("log_softmax", x);
+  const int64_t rows = matrix.rows, n = matrix.n;
   Tensor y = Tensor::like(x);
   dispatch(x.dtype(), [&]<class T>(T) { kernels::log_softmax(x.data<T>(), y.mutable_data<T>(), rows, n); });
   return record(
