@@ -187,6 +187,20 @@ TEST_CASE("a query that sees nothing gives 0, and gets gradient 0") {
   }
 }
 
+TEST_CASE("a bias of minus infinity hides like a mask") {
+  for (DType dtype : {f64, f32}) {
+    Random random(4);
+    const std::vector<Tensor> in{random.normal({1, 2, 1, 3}, 0, 1, dtype), random.normal({1, 3, 1, 3}, 0, 1, dtype),
+                                 random.normal({1, 3, 1, 3}, 0, 1, dtype)};
+    const double no = -std::numeric_limits<double>::infinity();
+    const Mask bias = additive_bias(Tensor::from(std::vector<double>{no, no, no, 0, no, 0}, {2, 3}, dtype));
+    const Mask mask = allowed_pairs(Tensor::from(std::vector<int32_t>{0, 0, 0, 1, 0, 1}, {2, 3}));
+    const std::vector<Tensor> expected = value_and_gradients(fused({.mask = mask}), in);
+    check_close(value_and_gradients(fused({.mask = bias}), in), expected, tolerance(dtype));
+    check_close(value_and_gradients(composed_definition({.mask = bias}), in), expected, tolerance(dtype));
+  }
+}
+
 TEST_CASE("the weights of attention add up to 1, and give the attention") {
   for (uint64_t seed = 0; seed < 16; ++seed) {
     CAPTURE(seed);

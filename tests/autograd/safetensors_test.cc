@@ -101,7 +101,8 @@ TEST_CASE("the bytes that the reference implementation writes") {
 TEST_CASE("a file cut anywhere is refused") {
   const std::string bytes = to_safetensors({{"a", Tensor::ones({2, 3})}, {"b", Tensor::range(3)}}, {{"k", "v"}});
   for (size_t size = 0; size < bytes.size(); ++size) check_refused(bytes.substr(0, size), std::to_string(size));
-  for (size_t more : {1, 8, 1000}) check_refused(bytes + std::string(more, '\0'), "trailing bytes");
+  for (size_t more : {size_t{1}, size_t{8}, size_t{1000}})
+    check_refused(bytes + std::string(more, '\0'), "trailing bytes");
 }
 
 TEST_CASE("a file with a changed byte is read or refused, and nothing else happens") {
