@@ -38,7 +38,7 @@ bool comes_true(const Condition& condition) {
 }  // namespace
 
 TEST_CASE("prefetch: every batch once, in order") {
-  for (const size_t ahead : {0, 1, 2, 7}) {
+  for (const size_t ahead : {0u, 1u, 2u, 7u}) {
     CAPTURE(ahead);
     Prefetch<int64_t> batches(3, 12, square, ahead);
     CHECK(batches.size() == 9);

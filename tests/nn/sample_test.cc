@@ -89,7 +89,7 @@ TEST_CASE("sample: text longer than the model sees goes on from the later half o
   for (const int64_t longest : {1, 2, 5, 6}) {
     CAPTURE(longest);
     const nn::LanguageModel model = small_model(longest);
-    for (const size_t length : {1, 4, 9}) {
+    for (const size_t length : {1u, 4u, 9u}) {
       Tokens expected(length, 0);
       for (size_t i = 0; i < length; ++i) expected[i] = static_cast<int32_t>((3 * i + 1) % kVocab);
       Random random(1);

@@ -158,7 +158,7 @@ TEST_CASE("transformer: k accumulated tapes equal one joined batch") {
     return gradients;
   };
   const NamedTensors joined = accumulate(1);
-  for (const size_t parts : {2, 3, 6}) {
+  for (const size_t parts : {2u, 3u, 6u}) {
     const NamedTensors summed = accumulate(parts);
     for (size_t i = 0; i < joined.size(); ++i) {
       CAPTURE(joined[i].name);
