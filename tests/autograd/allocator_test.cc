@@ -14,18 +14,13 @@
 #include "autograd/error.h"
 #include "autograd/random.h"
 #include "autograd/tensor.h"
+#include "tests/autograd/sanitizer.h"
 
 using namespace mixtape;
 
 namespace {
 
 constexpr int64_t kMiB = int64_t{1} << 20;
-
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kMeasuresMemory = false;  // shadow memory counts, too
-#else
-constexpr bool kMeasuresMemory = true;
-#endif
 
 int64_t resident_bytes() {
   std::ifstream file("/proc/self/statm");
@@ -133,7 +128,7 @@ TEST_CASE("what is cached can be given back") {
   const int64_t before = memory_statistics().resident, measured_before = resident_bytes();
   release_cached_memory();
   CHECK(memory_statistics().resident <= before - 60 * kMiB);
-  if (kMeasuresMemory) CHECK(resident_bytes() <= measured_before - 60 * kMiB);
+  if (!tests::kAddressSanitizer) CHECK(resident_bytes() <= measured_before - 60 * kMiB);
   const Tensor again = Tensor::ones({16 * kMiB});
   CHECK(memory_statistics().resident >= 64 * kMiB);
   CHECK(again.data<float>()[16 * kMiB - 1] == 1);
@@ -169,7 +164,7 @@ TEST_CASE("the set cap holds over a thousand random patterns, by our count and t
   CHECK(intact);
   CHECK(most <= cap);
   CHECK(refused > 0);
-  if (kMeasuresMemory) CHECK(most_measured - measured_base <= cap + 2 * kMiB);
+  if (!tests::kAddressSanitizer) CHECK(most_measured - measured_base <= cap + 2 * kMiB);
 }
 
 TEST_CASE("the cap that is not set holds, too, with blocks of all sizes that leave holes") {

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <regex>
 #include <set>
+#include <sstream>
 
 #include "autograd/ops.h"
 #include "autograd/tape.h"
@@ -22,23 +22,30 @@ std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::set<std::string> matches_in(const std::string& text, const char* pattern) {
-  const std::regex expression(pattern, std::regex::ECMAScript | std::regex::multiline);
-  std::set<std::string> found;
-  for (std::sregex_iterator match(text.begin(), text.end(), expression), end; match != end; ++match)
-    found.insert((*match)[1]);
-  return found;
-}
-
+// The functions that return tensors.
 std::set<std::string> declared_ops() {
-  return matches_in(text_of(kSources + "/autograd/ops.h"),
-                    R"(^(?:inline )?(?:Tensor|TopK|std::vector<Tensor>) (operator\S|\w+)\()");
+  std::set<std::string> names;
+  std::istringstream lines(text_of(kSources + "/autograd/ops.h"));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("inline ")) line.erase(0, 7);
+    for (const std::string type : {"Tensor ", "TopK ", "std::vector<Tensor> "}) {
+      const size_t end = line.find('(');
+      if (line.starts_with(type) && end != std::string::npos) names.insert(line.substr(type.size(), end - type.size()));
+    }
+  }
+  return names;
 }
 
+// The first arguments of record() in the sources of ops.
 std::set<std::string> recorded_names() {
   std::set<std::string> names;
-  for (const auto& file : std::filesystem::directory_iterator(kSources + "/autograd/ops"))
-    names.merge(matches_in(text_of(file.path()), R"(\brecord\(\s*"(\w+)\")"));
+  for (const auto& file : std::filesystem::directory_iterator(kSources + "/autograd/ops")) {
+    const std::string text = text_of(file.path()), call = "record(";
+    for (size_t at = text.find(call); at != std::string::npos; at = text.find(call, at + 1)) {
+      const size_t quote = text.find_first_not_of(" \n", at + call.size());
+      if (text[quote] == '"') names.insert(text.substr(quote + 1, text.find('"', quote + 1) - quote - 1));
+    }
+  }
   return names;
 }
 
