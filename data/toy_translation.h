@@ -14,8 +14,9 @@ namespace mixtape::data {
 /// has exactly one translation.
 ///
 /// Training and test differ on purpose. No test sentence has
-/// - a verb-object pair that occurs in training: verb and noun as lemmas, be the noun an accusative, a dative or a
-///   prepositional object, and whatever the clause it stands in;
+/// - a verb-object pair that occurs in training: verb and noun as lemmas, in whatever clause. The noun is the verb's
+///   accusative, dative or prepositional object (reads the book, helps the child, waits for the bus), not the one who
+///   receives something (gives the child a book). Each test sentence has such a pair;
 /// - a clause frame with tense that occurs in training: which clauses a sentence has and in which order, with the tense
 ///   of its main clause (toy::Frame);
 /// yet each of its words, on both sides, does. Validation keeps the same distance from training with pairs and frames

@@ -63,7 +63,7 @@ NounPhrase random_phrase(const Noun& noun, const Weights& weights, int64_t plura
   if (plural || needs_plural(phrase.determiner)) phrase.number = Number::kPlural;
   if (phrase.determiner == Determiner::kIndefinite && (mass || plural)) phrase.determiner = Determiner::kBare;
   phrase.possessor = static_cast<Possessor>(dice.below(5));
-  phrase.count = dice.chance(50) ? dice.between(2, 12) : dice.between(13, 99);
+  phrase.count = dice.chance(50) ? dice.between(2, 12) : dice.between(13, 39);
   if (phrase.determiner == Determiner::kOwner) phrase.owner = &random_noun(kind::kPerson, dice);
   if (dice.chance(adjectives)) phrase.adjective = random_adjective(noun.kinds, dice);
   return phrase;

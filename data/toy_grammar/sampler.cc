@@ -86,7 +86,7 @@ Sentence Sampler::sentence() {
 std::optional<Sentence> Sampler::try_sentence() {
   const Frame frame = dice_.pick(frames(part_));
   if (frame.construction < Construction::kBecause) return Sentence{frame.construction, one_clause(frame), std::nullopt};
-  if (dice_.chance(55)) return std::nullopt;  // long sentences are rarer
+  if (dice_.chance(60)) return std::nullopt;  // long sentences are rarer
   const Tense second = dice_.pick(second_tenses(frame));
   switch (frame.construction) {
     case Construction::kSubjectRelative:
