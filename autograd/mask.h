@@ -32,8 +32,8 @@ class Mask {
   Tensor bias_;
 };
 
-/// Query i of Tq sees key j of Tk only if j <= i + Tk - Tq: the last query sees all, none sees the future. Tk counts the
-/// keys that key_lengths hides, too.
+/// Query i of Tq sees key j of Tk only if j <= i + Tk - Tq: the last query sees all, none sees the future. Tk counts
+/// the keys that key_lengths hides, too.
 Mask causal();
 /// Only the first lengths[b] keys of sequence b are seen.
 Mask key_lengths(const std::vector<int32_t>& lengths);

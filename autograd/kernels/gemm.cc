@@ -4,17 +4,36 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 #include "autograd/kernels/parallel.h"
 
 namespace mixtape::kernels {
 namespace {
 
-// The loop outside is ours, so the library's own threads, if its build has any, stay off.
+// The loop outside is ours, so the library's own threads stay off.
 const bool kOneBlasThread = [] {
   openblas_set_num_threads(1);
   return true;
 }();
+
+// The build without threads shares its buffers between calls and guards nothing: two calls at once give garbage. Every
+// other build is safe.
+class OneCallAtATime {
+ public:
+  OneCallAtATime() {
+    if (kNeeded) mutex_.lock();
+  }
+  ~OneCallAtATime() {
+    if (kNeeded) mutex_.unlock();
+  }
+  OneCallAtATime(const OneCallAtATime&) = delete;
+  OneCallAtATime& operator=(const OneCallAtATime&) = delete;
+
+ private:
+  static inline const bool kNeeded = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
+  static inline std::mutex mutex_;
+};
 
 void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, float alpha, const float* a,
           blasint lda, const float* b, blasint ldb, float beta, float* c, blasint ldc) {
@@ -38,6 +57,7 @@ void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, 
           int64_t c_stride) noexcept {
   if (m == 0 || n == 0) return;
   if (k == 0) return scale(m, n, beta, c, c_stride);
+  const OneCallAtATime guard;
   const auto narrow = [](int64_t size) { return static_cast<blasint>(size); };
   blas(a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, narrow(m), narrow(n),
        narrow(k), alpha, a.data, narrow(a.stride), b.data, narrow(b.stride), beta, c, narrow(c_stride));

@@ -15,13 +15,13 @@ namespace mixtape::examples {
 struct Metrics {
   static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-  int64_t step = 0;                     ///< steps done
-  double epoch = kNone;                 ///< passes over the data, with fraction
-  double loss = kNone;                  ///< training loss
-  double learning_rate = kNone;         ///< of this step
-  double grad_norm = kNone;             ///< global norm before clipping
-  double items_per_second = kNone;      ///< tokens or images
-  double seconds = kNone;               ///< of training so far, earlier processes included
+  int64_t step = 0;                          ///< steps done
+  double epoch = kNone;                      ///< passes over the data, with fraction
+  double loss = kNone;                       ///< training loss
+  double learning_rate = kNone;              ///< of this step
+  double grad_norm = kNone;                  ///< global norm before clipping
+  double items_per_second = kNone;           ///< tokens or images
+  double seconds = kNone;                    ///< of training so far, earlier processes included
   std::map<std::string, double> extra = {};  ///< further values where there are any: `val_loss`, `bleu`
 };
 

@@ -1,4 +1,5 @@
-// A program outside the tree: an op and a layer of its own, and all that comes with them, from the installed headers and library alone.
+// A program outside the tree: an op and a layer of its own, and all that comes with them, from the installed headers
+// and library alone.
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -47,7 +48,8 @@ int main(int, char** argv) {
   nn::to(layer, f64);
   std::vector<Tensor> inputs{random.normal({4, 3}, 0, 1, f64)};
   for (const NamedTensor& parameter : nn::parameters(layer)) inputs.push_back(parameter.tensor);
-  expect(gradcheck([&](const std::vector<Tensor>& in) { return layer(in[0]); }, inputs).passed, "gradient check, first and second order");
+  expect(gradcheck([&](const std::vector<Tensor>& in) { return layer(in[0]); }, inputs).passed,
+         "gradient check, first and second order");
 
   const NamedTensors parameters = nn::parameters(layer);
   expect(parameters.size() == 2 && parameters[0].name == "inner.weight" && parameters[1].name == "inner.bias", "names");
