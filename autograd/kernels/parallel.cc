@@ -1,8 +1,11 @@
 #include "autograd/kernels/parallel.h"
 
-#include <omp.h>
-
+#include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
 
 #if defined(__SSE2__)
 #include <xmmintrin.h>
@@ -14,6 +17,7 @@ namespace {
 std::atomic<int> thread_count{0};
 std::atomic<bool> owner_exists{false};
 thread_local bool is_owner = false;
+thread_local bool in_loop = false;
 
 // Denormal numbers cost a hundred times a normal one and mean nothing to training.
 class FlushDenormals {
@@ -27,33 +31,129 @@ class FlushDenormals {
 #endif
 };
 
+// Waits for `done` without giving up the processor for about as long as a hand-off through the system would take.
+// Returns whether it came true.
+template <class Done>
+bool spin_until(const Done& done) {
+  constexpr auto kLongest = std::chrono::microseconds(100);
+  const auto start = std::chrono::steady_clock::now();
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (done()) return true;
+#if defined(__SSE2__)
+      _mm_pause();
+#endif
+    }
+  } while (std::chrono::steady_clock::now() - start < kLongest);
+  return done();
+}
+
+// The threads beside the one that owns the loops. Each takes the chunks of its own stretch, so that from one loop to
+// the next a thread meets the rows that are in its cache, and then helps with what is left of the others'.
+class Pool {
+ public:
+  static constexpr int kMost = 1024;
+
+  Pool() = default;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool() {
+    stop_ = true;
+    announce();
+    for (std::thread& worker : workers_) worker.join();
+  }
+
+  void run(int count, int64_t chunks, void (*body)(const void* context, int64_t chunk), const void* context) {
+    while (static_cast<int>(workers_.size()) < count - 1) {
+      workers_.emplace_back(&Pool::work, this, static_cast<int>(workers_.size()) + 1, generation_.load());
+    }
+    job_ = {body, context, count};
+    for (int i = 0; i < count; ++i) {
+      stretches_[i].next.store(chunks * i / count, std::memory_order_relaxed);
+      stretches_[i].end = chunks * (i + 1) / count;
+    }
+    open_ = true;
+    announce();
+    take_part(0);
+    // Whoever comes after this finds the loop closed; whoever came before is counted and still at work.
+    open_ = false;
+    const auto all_done = [this] { return active_.load() == 0; };
+    while (!spin_until(all_done)) std::this_thread::yield();
+  }
+
+ private:
+  struct Job {
+    void (*body)(const void* context, int64_t chunk) = nullptr;
+    const void* context = nullptr;
+    int count = 0;
+  };
+  struct alignas(64) Stretch {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
+
+  void announce() {
+    ++generation_;
+    generation_.notify_all();
+  }
+
+  void take_part(int self) {
+    const FlushDenormals flush;
+    in_loop = true;
+    for (int i = 0; i < job_.count; ++i) {
+      Stretch& stretch = stretches_[(self + i) % job_.count];
+      while (stretch.next.load(std::memory_order_relaxed) < stretch.end) {
+        const int64_t chunk = stretch.next.fetch_add(1, std::memory_order_relaxed);
+        if (chunk < stretch.end) job_.body(job_.context, chunk);
+      }
+    }
+    in_loop = false;
+  }
+
+  void work(int self, int seen) {
+    while (true) {
+      if (!spin_until([&] { return generation_.load() != seen; })) generation_.wait(seen);
+      if (stop_) return;
+      seen = generation_;
+      ++active_;
+      if (open_ && self < job_.count) take_part(self);
+      --active_;
+    }
+  }
+
+  std::vector<std::thread> workers_;
+  Job job_;
+  std::unique_ptr<Stretch[]> stretches_ = std::make_unique<Stretch[]>(kMost);
+  std::atomic<int> generation_{0};
+  std::atomic<int> active_{0};
+  std::atomic<bool> open_{false};
+  std::atomic<bool> stop_{false};
+};
+
 bool owns_loops() {
   if (!is_owner && !owner_exists.exchange(true)) is_owner = true;
-  return is_owner && !omp_in_parallel();
+  return is_owner && !in_loop;
 }
 
 }  // namespace
 
 int threads() {
+  static const int processors = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, Pool::kMost);
   const int count = thread_count.load(std::memory_order_relaxed);
-  return count > 0 ? count : omp_get_max_threads();
+  return count > 0 ? count : processors;
 }
 
-void set_threads(int count) { thread_count = count; }
+void set_threads(int count) { thread_count = std::min(count, Pool::kMost); }
 
 void run_chunks(int64_t chunks, void (*body)(const void* context, int64_t chunk), const void* context) noexcept {
-  const int count = threads();
-  if (chunks <= 1 || count == 1 || !owns_loops()) {
+  const int count = static_cast<int>(std::min<int64_t>(threads(), chunks));
+  if (count <= 1 || !owns_loops()) {
     const FlushDenormals flush;
     for (int64_t chunk = 0; chunk < chunks; ++chunk) body(context, chunk);
     return;
   }
-#pragma omp parallel num_threads(count < chunks ? count : static_cast<int>(chunks))
-  {
-    const FlushDenormals flush;
-#pragma omp for schedule(static)
-    for (int64_t chunk = 0; chunk < chunks; ++chunk) body(context, chunk);
-  }
+  static Pool pool;
+  pool.run(count, chunks, body, context);
 }
 
 }  // namespace mixtape::kernels

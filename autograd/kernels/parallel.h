@@ -4,7 +4,7 @@
 
 namespace mixtape::kernels {
 
-/// How many threads the compute loops use; at first the number of processors (or OMP_NUM_THREADS).
+/// How many threads the compute loops use; at first the number of processors.
 int threads();
 void set_threads(int count);
 

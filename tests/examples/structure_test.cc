@@ -1,4 +1,4 @@
-// The rules of the house, read from the sources: which folder may include which, and where Highway, BLAS and OpenMP may
+// The rules of the house, read from the sources: which folder may include which, and where Highway, BLAS and threads may
 // appear.
 #include <doctest/doctest.h>
 
@@ -74,14 +74,16 @@ TEST_CASE("structure: only autograd and optim enter the kernels") {
   }
 }
 
-TEST_CASE("structure: Highway only in kernels, BLAS only in gemm, OpenMP only in parallel") {
+TEST_CASE("structure: Highway only in kernels, BLAS only in gemm, compute threads only in parallel") {
   for (const char* folder : {"autograd", "nn", "optim", "data", "examples"}) {
     for (const Include& include : includes_below(folder)) {
       CAPTURE(include.file);
       CAPTURE(include.target);
       if (include.target.starts_with("hwy/")) CHECK(include.file.starts_with("autograd/kernels/"));
       if (include.target == "cblas.h") CHECK(include.file.starts_with("autograd/kernels/gemm"));
-      if (include.target == "omp.h") CHECK(include.file.starts_with("autograd/kernels/parallel"));
+      if (include.target == "thread" && !include.file.starts_with("data/prefetch")) {
+        CHECK(include.file.starts_with("autograd/kernels/parallel"));
+      }
     }
   }
 }

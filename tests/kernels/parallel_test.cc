@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <limits>
 #include <mutex>
 #include <set>
@@ -31,13 +33,16 @@ Pieces pieces_of(int64_t n, int64_t grain) {
   return pieces;
 }
 
-// The work of one piece, and who did it: 64 pieces that take a while each.
+// Who works on 64 pieces that take a while each.
 std::set<std::thread::id> workers() {
   std::set<std::thread::id> ids;
   std::mutex mutex;
   parallel_for(64, 1, [&](int64_t, int64_t) {
-    const std::lock_guard lock(mutex);
-    ids.insert(std::this_thread::get_id());
+    {
+      const std::lock_guard lock(mutex);
+      ids.insert(std::this_thread::get_id());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
   });
   return ids;
 }
@@ -85,6 +90,16 @@ TEST_CASE("parallel_for: runs inline inside a loop and on another thread") {
   const auto other_id = other.get_id();
   other.join();
   CHECK(ids == std::set{other_id});
+}
+
+TEST_CASE("parallel_for: every piece once, loop after loop, whatever the number of threads does between") {
+  std::vector<std::atomic<int>> calls(40);
+  for (int loop = 1; loop <= 5000; ++loop) {
+    const Threads threads(1 + loop % 7);
+    parallel_for(40, 1, [&](int64_t first, int64_t) { ++calls[static_cast<size_t>(first)]; });
+    if (loop % 1000 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(3));  // long enough to fall asleep
+    REQUIRE(std::all_of(calls.begin(), calls.end(), [&](const std::atomic<int>& count) { return count == loop; }));
+  }
 }
 
 TEST_CASE("run_chunks: no chunks, no call") {
