@@ -31,8 +31,11 @@ json parse(const std::string& path) {
 
 }  // namespace
 
-Config::Config(const std::string& path) : path_(path), values_(std::make_shared<const json>(parse(path))) {
-  if (!values_->is_object()) fail(fmt::format("{}: expected a JSON object, found {}", path, values_->type_name()));
+Config::Config(const std::string& path) : Config(path, parse(path)) {}
+
+Config::Config(const std::string& name, const json& values)
+    : path_(name), values_(std::make_shared<const json>(values)) {
+  if (!values_->is_object()) fail(fmt::format("{}: expected a JSON object, found {}", name, values_->type_name()));
 }
 
 const json* Config::find(std::string_view key) const {

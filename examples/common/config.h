@@ -14,6 +14,8 @@ class Config {
  public:
   /// Reads `path`. Throws if it cannot be read, is not JSON (with the line number) or is no object.
   explicit Config(const std::string& path);
+  /// Values from elsewhere; errors call them `name`.
+  Config(const std::string& name, const nlohmann::json& values);
 
   bool has(std::string_view key) const;
   int64_t integer(std::string_view key) const;  ///< a whole number

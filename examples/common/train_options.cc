@@ -32,6 +32,8 @@ void add_train_options(CLI::App& command, TrainOptions& options, const std::vect
       ->check(CLI::IsMember({"f32", "bf16"}));
   if (!presets.empty()) {
     command.add_option("--preset", options.preset, "named settings")->check(CLI::IsMember(presets));
+    command.add_option("--set", options.settings, "NAME=VALUE: change a setting of the preset; can be repeated")
+        ->allow_extra_args(false);
   }
   command.add_flag("--resume", options.resume, "go on with the run in --out");
 }

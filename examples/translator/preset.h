@@ -29,6 +29,9 @@ struct Preset {
 /// The settings of that name; with an empty name those that fit the data. Throws if there are none.
 Preset find_preset(const std::string& name, const std::string& data);
 std::vector<std::string> preset_names();
+/// `preset` with changes such as `learning_rate=0.004` or `model.width=96`, by the names that config.json has. Throws
+/// if a name is unknown (listing those there are) or a value is not of its kind.
+Preset with_settings(const Preset& preset, const std::vector<std::string>& settings);
 
 /// As config.json holds it, and back. The vocabulary's real size is the model's `vocab`.
 nlohmann::json to_json(const Preset& preset);

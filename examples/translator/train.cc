@@ -65,7 +65,7 @@ Plan new_plan(const TrainOptions& options, const std::string& pair) {
             .steps = options.steps.value_or(0),
             .epochs = options.epochs.value_or(0),
             .minutes = options.minutes.value_or(0),
-            .preset = find_preset(options.preset, options.data)};
+            .preset = with_settings(find_preset(options.preset, options.data), options.settings)};
   if (plan.steps == 0 && plan.epochs == 0 && plan.minutes == 0) plan.epochs = plan.preset.epochs;
   return plan;
 }
@@ -74,6 +74,7 @@ Plan read_plan(const RunFolder& run, const TrainOptions& options) {
   const examples::Config config = run.read_config();
   config.expect("program", "translator");
   config.expect("data", options.data);
+  if (!options.settings.empty()) fail("--set: a run keeps the settings that it began with");
   Plan plan{.data = options.data,
             .pair = config.text("pair"),
             .seed = static_cast<uint64_t>(config.integer("seed")),
