@@ -82,12 +82,13 @@ void for_each_line(const std::string& path, std::string_view text, Each each) {
   }
 }
 
-void cut_back(const std::string& path, int64_t last_step) {
+void cut_back(const std::string& path, int64_t last_step, double last_epoch) {
   if (access(path.c_str(), F_OK) != 0) return;
   const std::string text = read_file(path);
   std::string kept;
   for_each_line(path, text, [&](const Metrics& metrics, std::string_view line) {
-    if (metrics.step <= last_step) kept.append(line).append("\n");
+    const bool later = metrics.step > last_step || metrics.epoch > last_epoch;
+    if (!later) kept.append(line).append("\n");
   });
   if (kept != text) write_atomically(path, kept);
 }
@@ -102,8 +103,8 @@ int open_to_append(const std::string& path, int flags) {
 
 MetricsWriter::MetricsWriter(const std::string& path) : path_(path), descriptor_(open_to_append(path, O_TRUNC)) {}
 
-MetricsWriter::MetricsWriter(const std::string& path, int64_t last_step) : path_(path) {
-  cut_back(path, last_step);
+MetricsWriter::MetricsWriter(const std::string& path, int64_t last_step, double last_epoch) : path_(path) {
+  cut_back(path, last_step, last_epoch);
   descriptor_ = open_to_append(path, 0);
 }
 

@@ -31,9 +31,9 @@ class MetricsWriter {
   /// Starts an empty file.
   explicit MetricsWriter(const std::string& path);
 
-  /// Goes on after step `last_step`: lines of later steps, and a last line that a kill cut off, are removed first
-  /// (atomically). A missing file is started. Throws as read_metrics does.
-  MetricsWriter(const std::string& path, int64_t last_step);
+  /// Goes on after step `last_step` in epoch `last_epoch`: lines of later steps or epochs, and a last line that a kill
+  /// cut off, are removed first (atomically). A missing file is started. Throws as read_metrics does.
+  MetricsWriter(const std::string& path, int64_t last_step, double last_epoch);
 
   ~MetricsWriter();
   MetricsWriter(const MetricsWriter&) = delete;

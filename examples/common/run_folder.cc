@@ -37,20 +37,22 @@ void require_folder(const std::string& path, std::string_view advice) {
 }  // namespace
 
 RunFolder RunFolder::create(const std::string& path) {
+  expect_none(path);
   RunFolder folder(tidy(path));
-  if (mkdir(folder.path_.c_str(), kFolderMode) != 0) {
-    const int reason = errno;
-    if (reason == EEXIST) {
-      fail(fmt::format("run folder {} already exists: go on with --resume, or name another folder", folder.path_));
-    }
-    const std::string parent = std::filesystem::path(folder.path_).parent_path().string();
-    if (reason == ENOENT) {
-      fail(fmt::format("cannot create run folder {0}: {1} does not exist (mkdir -p {1})", folder.path_, parent));
-    }
-    fail(fmt::format("cannot create run folder {}: {}", folder.path_, std::strerror(reason)));
-  }
+  const std::filesystem::path parent = std::filesystem::path(folder.path_).parent_path();
+  std::error_code error;
+  if (!parent.empty()) std::filesystem::create_directories(parent, error);
+  if (!error && mkdir(folder.path_.c_str(), kFolderMode) != 0) error = {errno, std::generic_category()};
+  if (error) fail(fmt::format("cannot create run folder {}: {}", folder.path_, error.message()));
   folder.lock();
   return folder;
+}
+
+void RunFolder::expect_none(const std::string& path) {
+  const std::string name = tidy(path);
+  struct stat status = {};
+  if (lstat(name.c_str(), &status) != 0) return;
+  fail(fmt::format("run folder {} already exists: go on with --resume, or name another folder", name));
 }
 
 RunFolder RunFolder::resume(const std::string& path) {

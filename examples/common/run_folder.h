@@ -13,9 +13,12 @@ namespace mixtape::examples {
 /// that say what to do.
 class RunFolder {
  public:
-  /// Makes a new folder and locks it. Throws if `path` exists (also if it is empty), its parent is missing, or it is
-  /// not writable.
+  /// Makes a new folder, and those above it that are missing, and locks it. Throws if `path` exists (also if it is
+  /// empty) or cannot be made.
   static RunFolder create(const std::string& path);
+
+  /// Throws as `create` does if `path` exists: to be asked before long preparations.
+  static void expect_none(const std::string& path);
 
   /// Locks a folder to go on in it, and removes what a killed process left half-written. Throws if it is missing or not
   /// writable, or if another process trains in it. It may lack config.json, if the first process ended before writing

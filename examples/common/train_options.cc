@@ -35,6 +35,9 @@ void add_train_options(CLI::App& command, TrainOptions& options, const std::vect
     command.add_option("--set", options.settings, "NAME=VALUE: change a setting of the preset; can be repeated")
         ->allow_extra_args(false);
   }
+  command.add_option("--checkpoint-seconds", options.checkpoint_seconds, "how often the state is saved for --resume")
+      ->capture_default_str()
+      ->check(positive_number());
   command.add_flag("--resume", options.resume, "go on with the run in --out");
 }
 

@@ -24,12 +24,14 @@ struct TrainOptions {
   std::string dtype = "f32";
   std::string preset;                 ///< empty: the program's default for the data
   std::vector<std::string> settings;  ///< `NAME=VALUE`: changes to the preset
+  double checkpoint_seconds = 30;
   bool resume = false;
 };
 
-/// Adds `--data --data-dir --out --epochs | --steps | --minutes --threads --seed --dtype --preset --set --resume` to
-/// `command`, with checks of their values. `data_names` and `presets` are what --data and --preset may be; no --preset
-/// and no --set if there are none. `options` must live until the command line has been read.
+/// Adds `--data --data-dir --out --epochs | --steps | --minutes --threads --seed --dtype --preset --set
+/// --checkpoint-seconds --resume` to `command`, with checks of their values. `data_names` and `presets` are what --data
+/// and --preset may be; no --preset and no --set if there are none. `options` must live until the command line has been
+/// read.
 void add_train_options(CLI::App& command, TrainOptions& options, const std::vector<std::string>& data_names,
                        const std::vector<std::string>& presets);
 

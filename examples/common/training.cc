@@ -32,7 +32,7 @@ class Loop {
     if (resumed_) restore();
     if (state_.total == 0) state_.total = t_.steps;
     if (t_.steps > 0) state_.total = t_.steps;
-    metrics_.emplace(metrics_path_, state_.step);
+    metrics_.emplace(metrics_path_, state_.step, static_cast<double>(state_.epoch));
     bar_.emplace(ProgressBar::Options{.total = state_.total, .first_step = state_.step, .unit = t_.unit});
     resumed_seconds_ = state_.seconds;
     segment_start_ = last_save_ = seconds_now();
@@ -99,18 +99,22 @@ class Loop {
     if (seconds_now() - last_save_ > t_.checkpoint_seconds) save();
   }
 
-  // Under --minutes: how many steps fit what is left of the time, from the median of the first ones.
+  // Under --minutes: how many steps fit what is left of the time, from the median of the first ones and from one
+  // evaluation.
   void fix_total() {
     const double now = seconds_now();
     if (state_.step > kTimedFirst && last_step_ > 0) step_seconds_.push_back(now - last_step_);
     last_step_ = now;
     if (step_seconds_.size() < kTimed) return;
     std::sort(step_seconds_.begin(), step_seconds_.end());
-    const double median = step_seconds_[step_seconds_.size() / 2];
-    const double left = t_.minutes * 60 * (1 - t_.reserve) - (now - t_.started);
-    state_.total = state_.step + std::max<int64_t>(static_cast<int64_t>(left / median), 1);
+    const double step = step_seconds_[step_seconds_.size() / 2];
+    if (t_.evaluate) t_.evaluate();
+    const double evaluation = seconds_now() - now;
+    const double left = t_.minutes * 60 * (1 - t_.reserve) - (seconds_now() - t_.started) - t_.conclusion * evaluation;
+    const double share = t_.epoch_steps > 0 ? evaluation / static_cast<double>(t_.epoch_steps) : 0;
+    state_.total = state_.step + std::max<int64_t>(static_cast<int64_t>(left / (step + share)), 1);
     bar_->set_total(state_.total);
-    bar_->message(fmt::format("{} steps of {:.0f} ms fit into {} minutes", state_.total, 1000 * median, t_.minutes));
+    bar_->message(fmt::format("{} steps of {:.0f} ms fit into {} minutes", state_.total, 1000 * step, t_.minutes));
     save();
   }
 

@@ -47,7 +47,9 @@ struct Training {
   int64_t steps = 0;
   int64_t epochs = 0;
   double minutes = 0;
-  double reserve = 0.05;  ///< the share of `minutes` that is kept for what comes after training
+  double reserve = 0.05;    ///< the share of `minutes` that is kept back
+  int64_t epoch_steps = 0;  ///< in an epoch, to allow for the time of its evaluation; 0: not known
+  double conclusion = 0;    ///< how long what comes after training takes, in evaluations
 
   double started = 0;              ///< when the program started, on the clock of seconds_now()
   double checkpoint_seconds = 30;  ///< how often the state is saved

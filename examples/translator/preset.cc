@@ -29,20 +29,19 @@ Preset toy() {
 // For Multi30k: 29,000 image captions, on which larger models overfit.
 Preset multi30k() {
   Preset preset{.name = "multi30k",
-                .vocab = 8000,
-                .tokens = 4096,
-                .learning_rate = 5e-3,
-                .warmup = 2000,
+                .vocab = 4000,
+                .tokens = 2048,
+                .learning_rate = 4e-3,
+                .warmup = 1000,
                 .average = 8,
                 .epochs = 60};
-  preset.schedule = "inverse-square-root";
   preset.model = {.width = 128,
                   .heads = 4,
                   .layers = 4,
                   .feed_forward = 256,
                   .dropout = 0.3,
-                  .attention_dropout = 0.3,
-                  .activation_dropout = 0.3};
+                  .attention_dropout = 0.1,
+                  .activation_dropout = 0.1};
   return preset;
 }
 
@@ -61,6 +60,25 @@ std::vector<std::string> setting_names(const nlohmann::json& flat) {
     std::replace(names.back().begin(), names.back().end(), '/', '.');
   }
   return names;
+}
+
+void check(const Preset& preset) {
+  const auto at_least = [](const char* name, double value, double least) {
+    if (value < least) fail(fmt::format("setting {}: {}, expected at least {}", name, value, least));
+  };
+  at_least("tokens", static_cast<double>(preset.tokens), 1);
+  at_least("warmup", static_cast<double>(preset.warmup), 1);
+  at_least("average", static_cast<double>(preset.average), 1);
+  at_least("epochs", static_cast<double>(preset.epochs), 1);
+  at_least("beam", static_cast<double>(preset.beam), 1);
+  at_least("learning_rate", preset.learning_rate, 0);
+  at_least("label_smoothing", preset.label_smoothing, 0);
+  if (preset.label_smoothing >= 1) {
+    fail(fmt::format("setting label_smoothing: {}, expected less than 1", preset.label_smoothing));
+  }
+  if (preset.schedule != "cosine" && preset.schedule != "inverse-square-root") {
+    fail(fmt::format("setting schedule: {}, expected cosine or inverse-square-root", preset.schedule));
+  }
 }
 
 }  // namespace
@@ -140,6 +158,7 @@ Preset read_preset(const examples::Config& config) {
                   .dropout = config.number("preset.model.dropout"),
                   .attention_dropout = config.number("preset.model.attention_dropout"),
                   .activation_dropout = config.number("preset.model.activation_dropout")};
+  check(preset);
   return preset;
 }
 

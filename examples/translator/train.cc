@@ -101,6 +101,31 @@ void write_plan(const RunFolder& run, const Plan& plan) {
                     {"preset", to_json(plan.preset)}});
 }
 
+struct Run {
+  Plan plan;
+  data::Subwords subwords;
+  std::optional<RunFolder> folder;  // of a new run it is made once nothing can be wrong with the data or the settings
+};
+
+Run prepare(const TrainOptions& options, const std::string& pair, const data::ParallelText& train) {
+  std::optional<RunFolder> folder;
+  if (options.resume) folder = RunFolder::resume(options.out);
+  if (folder && folder->has_config()) {
+    return {read_plan(*folder, options), data::Subwords::load(folder->tokenizer()), std::move(folder)};
+  }
+  Plan plan = new_plan(options, pair);
+  const data::Subwords subwords = data::Subwords::train(data::all_sentences(train), {.vocab = plan.preset.vocab});
+  plan.preset.model.vocab = subwords.vocab_size();
+  return {plan, subwords, std::move(folder)};
+}
+
+RunFolder start(const TrainOptions& options, Run& run) {
+  RunFolder folder = run.folder ? std::move(*run.folder) : RunFolder::create(options.out);
+  run.subwords.save(folder.tokenizer());
+  write_plan(folder, run.plan);
+  return folder;
+}
+
 double learning_rate(const Preset& preset, int64_t step, int64_t total) {
   if (preset.schedule == "inverse-square-root")
     return optim::InverseSquareRoot{.peak = preset.learning_rate, .warmup = preset.warmup}(step);
@@ -113,10 +138,10 @@ double learning_rate(const Preset& preset, int64_t step, int64_t total) {
                        .floor = preset.learning_rate / 50}(step);
 }
 
-// Steps that `epochs` epochs take.
-int64_t steps_of(const data::TokenPairs& corpus, const Plan& plan) {
+// Steps that the first `epochs` epochs take.
+int64_t steps_of(const data::TokenPairs& corpus, const Plan& plan, int64_t epochs) {
   int64_t steps = 0;
-  for (int64_t epoch = 0; epoch < plan.epochs; ++epoch) {
+  for (int64_t epoch = 0; epoch < epochs; ++epoch) {
     steps += static_cast<int64_t>(
         data::plan_batches(corpus, {.tokens = plan.preset.tokens, .seed = plan.seed, .epoch = epoch}).size());
   }
@@ -185,30 +210,24 @@ void conclude(const RunFolder& run, const data::ParallelSplits& splits, const st
 void run_train(const TrainOptions& options, const std::string& pair, double started) {
   if (options.dtype != "f32") fail(fmt::format("--dtype {}: the translator trains in f32", options.dtype));
   if (options.threads) set_threads(static_cast<int>(*options.threads));
+  if (!options.resume) RunFolder::expect_none(options.out);
   data::ParallelSplits splits = read_data(options.data, options.data_dir, pair);
   hold_out(splits);
 
-  RunFolder run = options.resume ? RunFolder::resume(options.out) : RunFolder::create(options.out);
-  const bool begun = options.resume && run.has_config();
-  Plan plan = begun ? read_plan(run, options) : new_plan(options, pair);
-  if (!begun) {
-    const data::Subwords subwords =
-        data::Subwords::train(data::all_sentences(splits.train), {.vocab = plan.preset.vocab});
-    subwords.save(run.tokenizer());
-    plan.preset.model.vocab = subwords.vocab_size();
-    write_plan(run, plan);
-  }
-  const data::Subwords subwords = data::Subwords::load(run.tokenizer());
+  Run prepared = prepare(options, pair, splits.train);
+  const auto& [plan, subwords, opened] = prepared;
+  const Preset& preset = plan.preset;
   const data::TokenPairs train = data::encode_pairs(splits.train, subwords, kLongestPair);
   const data::TokenPairs val = data::encode_pairs(splits.val, subwords, kLongestPair);
   const Sides bleu_part = sides_of(splits.val, kBleuSentences);
 
   Random random(plan.seed);
-  const Preset& preset = plan.preset;
   const nn::Transformer model(preset.model, random);
   optim::Adam optimizer(nn::parameters(model),
                         {.learning_rate = preset.learning_rate, .betas = {0.9, 0.98}, .epsilon = 1e-9});
   optim::CheckpointAverage average(preset.average);
+  const bool begun = opened && opened->has_config();
+  RunFolder run = begun ? std::move(*prepared.folder) : start(options, prepared);
   if (!begun) {
     fmt::print(stderr, "{} training pairs, {} subwords, {} parameters, {} threads, {}\n", train.size(),
                subwords.vocab_size(), nn::count_parameters(model), threads(), instruction_set());
@@ -242,9 +261,12 @@ void run_train(const TrainOptions& options, const std::string& pair, double star
             if (!translations.empty()) values["bleu"] = data::bleu(translations, bleu_part.references).score;
             return values;
           },
-      .steps = plan.steps > 0 ? plan.steps : steps_of(train, plan),
+      .steps = plan.steps > 0 ? plan.steps : steps_of(train, plan, plan.epochs),
       .minutes = plan.minutes,
+      .epoch_steps = steps_of(train, plan, 1),
+      .conclusion = 8,
       .started = started,
+      .checkpoint_seconds = options.checkpoint_seconds,
       .go_on = fmt::format("translator train --data {}{} --out {} --resume", options.data,
                            options.data_dir.empty() ? "" : " --data-dir " + options.data_dir, options.out)};
   examples::train(training, options.resume);

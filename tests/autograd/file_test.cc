@@ -8,10 +8,10 @@
 
 #include "autograd/error.h"
 #include "tests/examples/child_process.h"
-#include "tests/examples/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 using namespace mixtape;
-using namespace mixtape::examples;
+using tests::TemporaryFolder;
 using Names = std::vector<std::string>;
 
 TEST_CASE("write_atomically: makes and replaces a file, any bytes") {

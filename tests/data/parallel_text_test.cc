@@ -6,9 +6,10 @@
 #include <cstdlib>
 
 #include "autograd/error.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 using namespace mixtape;
+using tests::TemporaryFolder;
 
 TEST_CASE("parallel_text: two files, line by line") {
   const TemporaryFolder folder;
@@ -52,7 +53,7 @@ TEST_CASE("parallel_text: a folder of TSV files needs train.tsv only") {
   const TemporaryFolder folder;
   CHECK_THROWS_WITH_AS(
       data::read_tsv_folder(folder.path()),
-      fmt::format("{}: neither train.tsv.gz nor train.tsv is in this folder", folder.path().string()).c_str(), Error);
+      fmt::format("{}: neither train.tsv.gz nor train.tsv is in this folder", folder.path()).c_str(), Error);
   folder.write("train.tsv", "a\tb\nc\td\n");
   CHECK(data::read_tsv_folder(folder.path()).train.pairs.size() == 2);
   CHECK(data::read_tsv_folder(folder.path()).val.pairs.empty());
@@ -61,7 +62,7 @@ TEST_CASE("parallel_text: a folder of TSV files needs train.tsv only") {
   const data::ParallelSplits splits = data::read_tsv_folder(folder.path());
   CHECK(splits.val.pairs.at(0).source == "e");
   CHECK(splits.test.pairs.at(0).target == "h");
-  CHECK_THROWS_AS(data::read_tsv_folder(folder / "none"), Error);
+  CHECK_THROWS_AS(data::read_tsv_folder(folder.file("none")), Error);
 }
 
 TEST_CASE("parallel_text: Multi30k unpacked, in both directions") {
@@ -77,7 +78,7 @@ TEST_CASE("parallel_text: Multi30k unpacked, in both directions") {
 
   CHECK_THROWS_WITH_AS(
       data::read_multi30k(folder.path(), "en-fr"),
-      fmt::format("{}: neither train.fr.gz nor train.fr is in this folder", folder.path().string()).c_str(), Error);
+      fmt::format("{}: neither train.fr.gz nor train.fr is in this folder", folder.path()).c_str(), Error);
   for (const char* pair : {"", "en", "en-", "-de", "en-en", "en-de-fr", "../x-de"}) {
     CAPTURE(pair);
     CHECK_THROWS_AS(data::read_multi30k(folder.path(), pair), Error);

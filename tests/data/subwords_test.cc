@@ -6,9 +6,10 @@
 #include <random>
 
 #include "autograd/error.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 using namespace mixtape;
+using tests::TemporaryFolder;
 using data::Subwords;
 
 namespace {
@@ -190,11 +191,11 @@ TEST_CASE("subwords: there must be text to train on") {
 
 TEST_CASE("subwords: a vocabulary is saved and loaded whole") {
   const TemporaryFolder folder;
-  trained().save(folder / "subwords.model");
-  const Subwords loaded = Subwords::load(folder / "subwords.model");
+  trained().save(folder.file("subwords.model"));
+  const Subwords loaded = Subwords::load(folder.file("subwords.model"));
   CHECK(loaded.to_bytes() == trained().to_bytes());
   CHECK(loaded.encode("Das Mädchen kauft Brot.") == trained().encode("Das Mädchen kauft Brot."));
-  CHECK_THROWS_AS(Subwords::load(folder / "none.model"), Error);
+  CHECK_THROWS_AS(Subwords::load(folder.file("none.model")), Error);
   CHECK_THROWS_AS(Subwords::load(folder.write("empty.model", "")), Error);
 }
 

@@ -4,9 +4,10 @@
 #include <zlib.h>
 
 #include "autograd/error.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 using namespace mixtape;
+using tests::TemporaryFolder;
 using Lines = std::vector<std::string>;
 
 namespace {
@@ -80,10 +81,10 @@ TEST_CASE("text_file: a gzip file that is not whole is refused") {
 
 TEST_CASE("text_file: a file that cannot be read is named") {
   const TemporaryFolder folder;
-  CHECK(message_of(folder / "none").ends_with("/none: No such file or directory"));
+  CHECK(message_of(folder.file("none")).ends_with("/none: No such file or directory"));
   CHECK(message_of(folder.write("empty", "")) == "empty: the file is empty");
-  std::filesystem::create_directory(folder / "sub");
-  CHECK(message_of(folder / "sub").ends_with("/sub: Is a directory"));
+  std::filesystem::create_directory(folder.file("sub"));
+  CHECK(message_of(folder.file("sub")).ends_with("/sub: Is a directory"));
 }
 
 TEST_CASE("text_file: a line that is not UTF-8 is named") {

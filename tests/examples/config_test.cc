@@ -6,10 +6,11 @@
 
 #include "autograd/error.h"
 #include "autograd/file.h"
-#include "tests/examples/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 using namespace mixtape;
 using namespace mixtape::examples;
+using tests::TemporaryFolder;
 
 TEST_CASE("Config: reads what write_json wrote") {
   const TemporaryFolder folder;

@@ -9,7 +9,7 @@
 #include "examples/extend/softplus.h"
 #include "nn/save.h"
 #include "nn/summary.h"
-#include "tests/examples/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 using namespace mixtape;
 
@@ -28,7 +28,7 @@ TEST_CASE("extend: an op of the reader's own passes the gradient check") {
 TEST_CASE("extend: a layer of the reader's own has names, saving, summary, hooks and a gradient check") {
   std::vector<std::string> names;
   Shape seen;
-  const examples::TemporaryFolder folder;
+  const tests::TemporaryFolder folder;
   const std::string path = folder.file("layer.safetensors");
 
   Random random(1);

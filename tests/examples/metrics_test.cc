@@ -9,10 +9,11 @@
 #include "autograd/error.h"
 #include "autograd/file.h"
 #include "tests/examples/child_process.h"
-#include "tests/examples/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 using namespace mixtape;
 using namespace mixtape::examples;
+using tests::TemporaryFolder;
 
 namespace {
 
@@ -73,20 +74,34 @@ TEST_CASE("MetricsWriter: a resume cuts back to its step and goes on") {
   const TemporaryFolder folder;
   const std::string path = folder.file("metrics.jsonl");
   const std::string all = five_lines(path);
-  MetricsWriter(path, 30).write(row(31));
+  MetricsWriter(path, 30, 100).write(row(31));
   CHECK(steps_in(path) == Steps{10, 20, 30, 31});
   CHECK(all.starts_with(read_file(path).substr(0, 300)));
-  { const MetricsWriter writer(path, 0); }
+  { const MetricsWriter writer(path, 0, 100); }
   CHECK(read_file(path).empty());
+}
+
+TEST_CASE("MetricsWriter: a resume within an epoch removes what was measured at its end, in the same step") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("metrics.jsonl");
+  {
+    MetricsWriter writer(path);
+    writer.write({.step = 10, .epoch = 0, .loss = 1, .extra = {}});
+    writer.write({.step = 10, .epoch = 1, .extra = {{"bleu", 5}}});
+  }
+  { const MetricsWriter writer(path, 10, 1); }
+  CHECK(steps_in(path) == Steps{10, 10});
+  { const MetricsWriter writer(path, 10, 0); }
+  CHECK(steps_in(path) == Steps{10});
 }
 
 TEST_CASE("MetricsWriter: a resume with nothing to cut leaves the file as it is, and starts a missing one") {
   const TemporaryFolder folder;
   const std::string path = folder.file("metrics.jsonl");
   const std::string all = five_lines(path);
-  { const MetricsWriter writer(path, 50); }
+  { const MetricsWriter writer(path, 50, 100); }
   CHECK(read_file(path) == all);
-  MetricsWriter(folder.file("new"), 7).write(row(8));
+  MetricsWriter(folder.file("new"), 7, 100).write(row(8));
   CHECK(steps_in(folder.file("new")) == Steps{8});
 }
 
@@ -102,7 +117,7 @@ TEST_CASE("a last line torn at any byte is left out, and a resume removes it") {
     CHECK(steps_in(path) == (only_newline_missing ? Steps{10, 20, 30, 40, 50} : Steps{10, 20, 30, 40}));
   }
   write_atomically(path, all.substr(0, fourth_end + 9));
-  MetricsWriter(path, 40).write(row(41));
+  MetricsWriter(path, 40, 100).write(row(41));
   CHECK(steps_in(path) == Steps{10, 20, 30, 40, 41});
 }
 
@@ -114,7 +129,7 @@ TEST_CASE("read_metrics: any other damage is an error with the line number") {
     write_atomically(path, "{\"step\":1}\n" + std::string(line) + "\n{\"step\":2}\n");
     const std::string message = path + ":2: expected a JSON object with a whole number \"step\"";
     CHECK_THROWS_WITH_AS(read_metrics(path), message.c_str(), Error);
-    CHECK_THROWS_WITH_AS(MetricsWriter(path, 1), message.c_str(), Error);
+    CHECK_THROWS_WITH_AS(MetricsWriter(path, 1, 100), message.c_str(), Error);
   }
   CHECK_THROWS_AS(read_metrics(folder.file("none")), Error);
 }

@@ -1,5 +1,5 @@
-// The rules of the house, read from the sources: which folder may include which, and where Highway, BLAS and threads may
-// appear.
+// The rules of the house, read from the sources: which folder may include which, and where Highway, BLAS and threads
+// may appear.
 #include <doctest/doctest.h>
 
 #include <algorithm>

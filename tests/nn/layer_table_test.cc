@@ -13,10 +13,11 @@
 #include "autograd/ops.h"
 #include "autograd/tape.h"
 #include "nn/layer.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/temporary_folder.h"
 #include "tests/nn/numbers.h"
 
 using namespace mixtape;
+using tests::TemporaryFolder;
 
 namespace {
 
@@ -95,7 +96,7 @@ TEST_CASE("layer_table: dotted names stay what files of old have") {
 
 TEST_CASE("layer_table: saved and loaded to the bit") {
   const TemporaryFolder folder;
-  const std::string path = folder / "layer.safetensors";
+  const std::string path = folder.file("layer.safetensors");
   for (const LayerRow& row : layer_table()) {
     CAPTURE(row.name);
     const NamedTensors before = clone(row.tensors);

@@ -8,10 +8,11 @@
 
 #include "autograd/error.h"
 #include "nn/nn.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/temporary_folder.h"
 #include "tests/nn/numbers.h"
 
 using namespace mixtape;
+using tests::TemporaryFolder;
 
 namespace {
 
@@ -46,7 +47,7 @@ std::string bytes_of(const std::string& path) {
 
 TEST_CASE("save: what is loaded is what was saved, metadata too") {
   const TemporaryFolder folder;
-  const std::string path = folder / "model.safetensors";
+  const std::string path = folder.file("model.safetensors");
   const nn::FeedForward model = feed_forward(5, 1), other = feed_forward(5, 2);
   CHECK_FALSE(same_bits(other.up.weight, model.up.weight));
   nn::save(model, path, {{"step", "12"}});
@@ -61,7 +62,7 @@ TEST_CASE("save: what is loaded is what was saved, metadata too") {
 
 TEST_CASE("save: another model's file is refused with the differences") {
   const TemporaryFolder folder;
-  const std::string path = folder / "model.safetensors";
+  const std::string path = folder.file("model.safetensors");
   nn::save(feed_forward(5, 1), path);
   CHECK(refusal(feed_forward(4, 1), path) ==
         "does not fit: up.weight is [5, 3], expected [4, 3]; up.bias is [5], expected [4]; "
@@ -76,7 +77,7 @@ TEST_CASE("save: another model's file is refused with the differences") {
 
 TEST_CASE("save: damaged and missing files are refused, and change nothing") {
   const TemporaryFolder folder;
-  const std::string path = folder / "model.safetensors";
+  const std::string path = folder.file("model.safetensors");
   const nn::FeedForward model = feed_forward(5, 1);
   nn::save(model, path);
   const std::string good = bytes_of(path);
@@ -91,12 +92,12 @@ TEST_CASE("save: damaged and missing files are refused, and change nothing") {
   CHECK(refusal(model, path) != "none");
   folder.write("model.safetensors", good + "x");
   CHECK(refusal(model, path) == "not a safetensors file: 1 bytes follow the last tensor");
-  CHECK(refusal(model, folder / "none.safetensors").ends_with("No such file or directory"));
+  CHECK(refusal(model, folder.file("none.safetensors")).ends_with("No such file or directory"));
 }
 
 TEST_CASE("save: f32 files go into f64 models, and back") {
   const TemporaryFolder folder;
-  const std::string path = folder / "model.safetensors";
+  const std::string path = folder.file("model.safetensors");
   const nn::FeedForward model = feed_forward(5, 1), wide = feed_forward(5, 2), back = feed_forward(5, 3);
   nn::to(wide, f64);
   nn::save(model, path);
@@ -110,7 +111,7 @@ TEST_CASE("save: f32 files go into f64 models, and back") {
 
 TEST_CASE("save: tied tables are in the file once") {
   const TemporaryFolder folder;
-  const std::string path = folder / "model.safetensors";
+  const std::string path = folder.file("model.safetensors");
   Random random(1);
   const nn::LanguageModelOptions options{.vocab = 50, .width = 8, .heads = 2, .layers = 1, .tie_embeddings = true};
   const nn::LanguageModel model(options, random), other(options, random);
@@ -124,6 +125,6 @@ TEST_CASE("save: tied tables are in the file once") {
 
 TEST_CASE("save: a folder that is not there") {
   const TemporaryFolder folder;
-  CHECK_THROWS_AS(nn::save(feed_forward(5, 1), folder / "none/model.safetensors"), Error);
+  CHECK_THROWS_AS(nn::save(feed_forward(5, 1), folder.file("none/model.safetensors")), Error);
   CHECK(std::filesystem::is_empty(folder.path()));
 }

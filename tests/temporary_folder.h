@@ -4,11 +4,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
-namespace mixtape::examples {
+namespace mixtape::tests {
 
 /// A fresh folder that is removed with all it holds.
 class TemporaryFolder {
@@ -28,6 +30,12 @@ class TemporaryFolder {
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
 
+  /// Puts a file with these bytes into the folder. Returns its path.
+  std::string write(const std::string& name, std::string_view bytes) const {
+    std::ofstream(file(name), std::ios::binary) << bytes;
+    return file(name);
+  }
+
   /// Sorted names of everything in the folder.
   std::vector<std::string> names() const {
     std::vector<std::string> all;
@@ -41,4 +49,4 @@ class TemporaryFolder {
   std::string path_;
 };
 
-}  // namespace mixtape::examples
+}  // namespace mixtape::tests

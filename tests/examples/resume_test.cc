@@ -1,0 +1,176 @@
+#include <doctest/doctest.h>
+#include <poll.h>
+#include <sys/inotify.h>
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "autograd/file.h"
+#include "examples/common/metrics.h"
+#include "tests/examples/program.h"
+#include "tests/examples/small_translator.h"
+
+using namespace mixtape;
+using namespace mixtape::tests;
+
+namespace {
+
+constexpr auto kSteps = "100";
+
+std::string weights(const TemporaryFolder& folder, const std::string& run) {
+  return read_file(folder.file(run + "/model.safetensors"));
+}
+
+// Step and loss of every line that training wrote, without what depends on the time.
+std::vector<std::pair<int64_t, double>> losses(const TemporaryFolder& folder, const std::string& run) {
+  std::vector<std::pair<int64_t, double>> pairs;
+  for (const examples::Metrics& row : examples::read_metrics(folder.file(run + "/metrics.jsonl"))) {
+    pairs.emplace_back(row.step, row.extra.contains("val_loss") ? row.extra.at("val_loss") : row.loss);
+  }
+  return pairs;
+}
+
+// A training that was never stopped.
+struct Reference {
+  TemporaryFolder folder;
+  std::string weights;
+  std::vector<std::pair<int64_t, double>> losses;
+
+  Reference() {
+    write_pairs(folder, 160, 10);
+    const Ended ended = run_program(small_training(folder, "whole", {"--steps", kSteps}));
+    CAPTURE(ended.errors);
+    REQUIRE(ended.code == 0);
+    weights = ::weights(folder, "whole");
+    losses = ::losses(folder, "whole");
+  }
+};
+
+bool has_checkpoint(const TemporaryFolder& folder, const std::string& run) {
+  return std::filesystem::exists(folder.file(run + "/checkpoint.safetensors"));
+}
+
+bool half_written(const TemporaryFolder& folder, const std::string& run) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder.file(run))) {
+    if (entry.path().filename().string().find("checkpoint.safetensors.") != std::string::npos) return true;
+  }
+  return false;
+}
+
+// Waits until a file is made in the folder. Returns whether it was, within a second.
+class NewFile {
+ public:
+  explicit NewFile(const std::string& folder) : descriptor_(inotify_init1(IN_CLOEXEC)) {
+    REQUIRE(inotify_add_watch(descriptor_, folder.c_str(), IN_CREATE) >= 0);
+  }
+  ~NewFile() { close(descriptor_); }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  bool wait() const {
+    pollfd wanted{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    return poll(&wanted, 1, 1000) == 1;
+  }
+
+ private:
+  int descriptor_;
+};
+
+// Kills of one kind until `count` have hit a running training; a run that got to its end is compared and begun anew.
+template <class Kill>
+void check_kills(const Reference& reference, const std::string& name, int count, const Kill& kill) {
+  const TemporaryFolder& folder = reference.folder;
+  int hits = 0;
+  for (int run = 0; hits < count; ++run) {
+    REQUIRE(run < 20);
+    const std::string out = fmt::format("{}-{}", name, run);
+    bool ended = false;
+    for (bool first = true; !ended; first = false) {
+      const std::vector<std::string> often = {"--checkpoint-seconds", "0.001"};
+      std::vector<std::string> start = small_training(folder, out, {"--steps", kSteps});
+      start.insert(start.end(), often.begin(), often.end());
+      const bool there = std::filesystem::exists(folder.file(out + "/config.json"));
+      if (first || !there) std::filesystem::remove_all(folder.file(out));
+      Program program(first || !there ? start : small_resume(folder, out, often));
+      if (hits < count) hits += kill(program, out);
+      const Ended result = program.wait();
+      CAPTURE(result.errors);
+      ended = result.code == 0;
+      if (!ended) REQUIRE(result.code == -SIGKILL);
+    }
+    CHECK(weights(folder, out) == reference.weights);
+    CHECK(losses(folder, out) == reference.losses);
+  }
+  MESSAGE("kills: " << hits);
+}
+
+}  // namespace
+
+TEST_CASE("translator: the same bits with any number of threads, and again") {
+  const Reference reference;
+  for (const char* threads : {"1", "2", "3", "5", "2"}) {
+    CAPTURE(threads);
+    const std::string run = fmt::format("threads-{}", threads);
+    std::filesystem::remove_all(reference.folder.file(run));
+    CHECK(run_program(small_training(reference.folder, run, {"--steps", kSteps, "--threads", threads})).code == 0);
+    CHECK(weights(reference.folder, run) == reference.weights);
+  }
+}
+
+TEST_CASE("translator: Ctrl-C saves, says how to go on, and a resume ends with the same bits") {
+  const Reference reference;
+  const TemporaryFolder& folder = reference.folder;
+  Program program(small_training(folder, "run", {"--steps", kSteps, "--checkpoint-seconds", "0.001"}));
+  while (program.running() && !has_checkpoint(folder, "run")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  program.send(SIGINT);
+  const Ended stopped = program.wait();
+  CAPTURE(stopped.errors);
+  CHECK(stopped.code == 130);
+  CHECK(stopped.errors.find("all is saved; to go on: translator train --data tsv") != std::string::npos);
+  CHECK(!std::filesystem::exists(folder.file("run/model.safetensors")));
+  CHECK(run_program(small_resume(folder, "run")).code == 0);
+  CHECK(weights(folder, "run") == reference.weights);
+  CHECK(losses(folder, "run") == reference.losses);
+}
+
+TEST_CASE("translator: more steps than were asked for at first end as if asked for at once") {
+  const Reference reference;
+  const TemporaryFolder& folder = reference.folder;
+  // Without a total the schedule would be another one, so the inverse square root it is.
+  const std::vector<std::string> schedule = {"--set", "schedule=inverse-square-root"};
+  const auto train = [&](const char* run, const char* steps) {
+    std::vector<std::string> arguments = small_training(folder, run, schedule);
+    arguments.insert(arguments.end(), {"--steps", steps});
+    return run_program(arguments).code;
+  };
+  CHECK(train("once", "60") == 0);
+  CHECK(train("twice", "37") == 0);
+  CHECK(run_program(small_resume(folder, "twice", {"--steps", "60"})).code == 0);
+  CHECK(weights(folder, "twice") == weights(folder, "once"));
+}
+
+TEST_CASE("translator: killed at random moments, a resume ends with the same bits") {
+  const Reference reference;
+  std::mt19937 random(5);
+  check_kills(reference, "random", 15, [&](const Program& program, const std::string&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20 + random() % 150));
+    const bool hit = program.running();
+    program.send(SIGKILL);
+    return hit;
+  });
+}
+
+TEST_CASE("translator: killed while it writes a checkpoint, a resume ends with the same bits") {
+  const Reference reference;
+  const TemporaryFolder& folder = reference.folder;
+  check_kills(reference, "write", 5, [&](const Program& program, const std::string& out) {
+    while (program.running() && !has_checkpoint(folder, out))
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    const NewFile file(folder.file(out));
+    if (!file.wait()) return false;
+    program.send(SIGKILL);
+    while (program.running()) std::this_thread::yield();
+    return half_written(folder, out);
+  });
+}
