@@ -282,6 +282,7 @@ std::vector<Tensor> Tape::gradients(const Tensor& loss, const std::vector<Tensor
     play_back(0, last + 1, playing);
   }
   std::vector<Tensor> result;
+  result.reserve(inputs.size());
   for (const Tensor& x : inputs) result.push_back(gradient(x));
   return result;
 }

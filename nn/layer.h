@@ -25,7 +25,7 @@ using ForwardHook = std::function<Tensor(const Tensor& output)>;
 class LayerBase {
  public:
   LayerBase(const LayerBase& other) : name_children_(other.name_children_), hooks_(other.hooks_) {}
-  LayerBase& operator=(const LayerBase&) { return *this; }
+  LayerBase& operator=(const LayerBase&) { return *this; }  // NOLINT(bugprone-unhandled-self-assignment)
 
   /// Calls `hook` after each forward that gives a tensor, until the returned Hook is removed or destroyed.
   Hook on_forward(ForwardHook hook) const;

@@ -1,8 +1,26 @@
 #include "nn/positions.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
+#include "autograd/error.h"
+
 namespace mixtape::nn {
+namespace {
+
+// Broadcasting alone would take positions of a wrong shape, and add each vector to every row.
+Tensor add_rows_of(const Tensor& table, const Tensor& x, const Tensor& positions) {
+  const Shape &rows = x.shape(), &places = positions.shape();
+  const int last = rows.rank() - 1;
+  if (places.rank() > last || places != rows.slice(last - places.rank(), last) || x.size(-1) != table.size(-1)) {
+    fail(fmt::format("positions: x {} with positions {}, expected [..., T, {}] and [T]", to_string(rows),
+                     to_string(places), table.size(-1)));
+  }
+  return x + embedding(positions, table);
+}
+
+}  // namespace
 
 SinusoidalPositions::SinusoidalPositions(int64_t longest, int64_t width)
     : table_f64_(Tensor::uninitialized({longest, width}, f64)) {
@@ -18,7 +36,11 @@ SinusoidalPositions::SinusoidalPositions(int64_t longest, int64_t width)
 }
 
 Tensor SinusoidalPositions::forward(const Tensor& x, const Tensor& positions) const {
-  return x + embedding(positions, x.dtype() == f64 ? table_f64_ : table_f32_);
+  return add_rows_of(x.dtype() == f64 ? table_f64_ : table_f32_, x, positions);
+}
+
+Tensor LearnedPositions::forward(const Tensor& x, const Tensor& positions) const {
+  return add_rows_of(weight, x, positions);
 }
 
 }  // namespace mixtape::nn

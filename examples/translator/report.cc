@@ -94,12 +94,11 @@ Html samples_table(const std::vector<Sample>& samples) {
 void write_report(const RunFolder& run, const Translator& translator, const Scores& scores,
                   const std::vector<Sample>& samples) {
   const nn::TransformerOptions& model = translator.preset.model;
-  Html body = html_section(
-      "Result", html_key_values({{"part of the data", fmt::format("{}, {} sentences", scores.on, scores.sentences)},
-                                 {"BLEU", fmt::format("{:.2f}", scores.bleu)},
-                                 {"chrF", fmt::format("{:.2f}", scores.chrf)},
-                                 {"exact match", fmt::format("{:.1f} %", 100 * scores.exact_match)},
-                                 {"signature", scores.signature}}));
+  Html body =
+      html_section("Result", html_key_values({{"part of the data", fmt::format("{} {}", scores.sentences, scores.on)},
+                                              {"BLEU", fmt::format("{:.2f}", scores.bleu)},
+                                              {"chrF", fmt::format("{:.2f}", scores.chrf)},
+                                              {"exact match", fmt::format("{:.1f} %", 100 * scores.exact_match)}}));
   body += html_section("Training", curves(run));
   body += html_section(
       "Model", html_key_values({{"parameters", fmt::format("{}", nn::count_parameters(translator.model))},
@@ -123,7 +122,8 @@ void write_report(const RunFolder& run, const Translator& translator, const Scor
     section += maps;
     body += html_section(fmt::format("Attention, sentence {}", ++drawn), section);
   }
-  const std::string summary = fmt::format("BLEU {:.2f} on {} {}", scores.bleu, scores.sentences, scores.on);
+  const std::string summary =
+      fmt::format("BLEU {:.2f} on {} {} ({})", scores.bleu, scores.sentences, scores.on, scores.signature);
   write_atomically(run.report(), html_page("Translator", summary, body));
 }
 

@@ -14,7 +14,7 @@
 #include "autograd/error.h"
 #include "autograd/random.h"
 #include "autograd/tensor.h"
-#include "tests/autograd/sanitizer.h"
+#include "tests/sanitizer.h"
 
 using namespace mixtape;
 

@@ -1,41 +1,25 @@
 #include <doctest/doctest.h>
-#include <sys/resource.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
+#include <vector>
 
 #include "autograd/allocator.h"
 #include "autograd/ops.h"
 #include "autograd/random.h"
 #include "autograd/tape.h"
-#include "tests/autograd/sanitizer.h"
+#include "tests/heap_allocations.h"
+#include "tests/sanitizer.h"
 
 using namespace mixtape;
+using namespace mixtape::tests;
 
 namespace {
-
-std::atomic<int64_t> heap_allocations{0};
-
-void* counted(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
-  heap_allocations.fetch_add(1, std::memory_order_relaxed);
-  bytes = (bytes + alignment - 1) / alignment * alignment;
-  if (void* memory = std::aligned_alloc(alignment, bytes > 0 ? bytes : alignment)) return memory;
-  throw std::bad_alloc();
-}
-
-int64_t page_faults() {
-  rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_minflt;
-}
 
 struct Counts {
   int64_t heap, system_calls, faults, resident;
 
   static Counts now() {
     const MemoryStatistics memory = memory_statistics();
-    return {heap_allocations, memory.system_calls, page_faults(), memory.resident};
+    return {heap_allocations(), memory.system_calls, page_faults(), memory.resident};
   }
 };
 
@@ -77,31 +61,10 @@ struct Model {
 
 }  // namespace
 
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes); }
-void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-
 TEST_CASE("the counter of heap allocations counts") {
-  const int64_t before = heap_allocations;
+  const int64_t before = heap_allocations();
   const std::vector<int> one(1000);
-  CHECK(heap_allocations > before);
+  CHECK(heap_allocations() > before);
   CHECK(one.size() == 1000);
 }
 
@@ -116,6 +79,6 @@ TEST_CASE("a warm training step of fixed shape allocates nothing and takes no pa
   CHECK(after.heap == before.heap);
   CHECK(after.system_calls == before.system_calls);
   CHECK(after.resident == before.resident);
-  if (!tests::kAddressSanitizer) CHECK(after.faults == before.faults);
+  if (!kAddressSanitizer) CHECK(after.faults == before.faults);
   CHECK(last < first);
 }

@@ -4,8 +4,10 @@
 
 #include <cmath>
 #include <limits>
-#include <regex>
 
+#include "tests/text.h"
+
+using namespace mixtape;
 using namespace mixtape::examples;
 
 namespace {
@@ -24,10 +26,9 @@ int64_t count(const std::string& text, const std::string& part) {
 std::vector<Point> drawn_points(const std::string& svg) {
   const size_t start = svg.find("d=\"", svg.find("class=\"curve\"")) + 3;
   const std::string data = svg.substr(start, svg.find('"', start) - start);
-  static const std::regex pair("[ML](-?[0-9.]+) (-?[0-9.]+)");
   std::vector<Point> points;
-  for (std::sregex_iterator at(data.begin(), data.end(), pair), end; at != end; ++at) {
-    points.push_back({std::stod((*at)[1]), std::stod((*at)[2])});
+  for (const auto& match : tests::matches_of("[ML](-?[0-9.]+) (-?[0-9.]+)", data)) {
+    points.push_back({std::stod(match[1]), std::stod(match[2])});
   }
   return points;
 }
@@ -99,7 +100,7 @@ TEST_CASE("line_chart: no points, one point, equal points") {
       const std::string svg =
           line_chart({.title = "t", .series = {{"s", {{3, value}, {4, value}}}}, .log_y = log}).markup;
       CHECK(drawn_points(svg).size() == 2);
-      CHECK(!std::regex_search(svg, std::regex("[ \">M-](nan|inf)[ \"<]")));
+      CHECK(tests::matches_of("[ \">M-](nan|inf)[ \"<]", svg).empty());
       CHECK(count(svg, "text-anchor=\"end\"") >= 1);
     }
   }

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "autograd/file.h"
+#include "tests/text.h"
 
 namespace {
 
@@ -24,14 +25,11 @@ struct Include {
 // All #include lines of the sources below a folder of the project.
 std::vector<Include> includes_below(const std::string& folder) {
   std::vector<Include> result;
-  const std::regex line_pattern("^\\s*#\\s*include\\s*[<\"]([^>\"]+)[>\"]");
   for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
     if (entry.path().extension() != ".h" && entry.path().extension() != ".cc") continue;
-    std::ifstream file(entry.path());
-    std::smatch match;
-    for (std::string line; std::getline(file, line);) {
-      if (std::regex_search(line, match, line_pattern))
-        result.push_back({fs::relative(entry.path(), kRoot).string(), match[1]});
+    const std::string text = mixtape::read_file(entry.path().string());
+    for (const auto& match : mixtape::tests::matches_of(R"(^\s*#\s*include\s*[<"]([^>"]+)[>"])", text)) {
+      result.push_back({fs::relative(entry.path(), kRoot).string(), match[1]});
     }
   }
   return result;

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <functional>
 #include <initializer_list>
-#include <regex>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "autograd/ops.h"
 #include "autograd/safetensors.h"
 #include "autograd/tape.h"
+#include "tests/text.h"
 
 /// Comparison with what PyTorch computed: the fixtures that make_torch.py wrote to tests/golden/torch.
 namespace mixtape::golden {
@@ -198,11 +198,8 @@ inline std::set<std::string> declared_in(const std::string& source, const char* 
     REQUIRE(text.find(end) != std::string::npos);
     text.resize(text.find(end));
   }
-  const std::regex line(pattern, std::regex::multiline);
   std::set<std::string> names;
-  for (std::sregex_iterator match(text.begin(), text.end(), line), last; match != last; ++match) {
-    names.insert((*match)[1]);
-  }
+  for (const auto& match : tests::matches_of(pattern, text)) names.insert(match[1]);
   return names;
 }
 

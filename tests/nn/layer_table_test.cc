@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
-#include <regex>
 #include <set>
 
 #include "autograd/gradcheck.h"
@@ -14,9 +12,11 @@
 #include "autograd/tape.h"
 #include "nn/layer.h"
 #include "tests/temporary_folder.h"
+#include "tests/text.h"
 #include "tests/nn/numbers.h"
 
 using namespace mixtape;
+using tests::matches_of;
 using tests::TemporaryFolder;
 
 namespace {
@@ -37,15 +37,10 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 TEST_CASE("layer_table: it holds every layer of nn") {
   std::set<std::string> listed, defined;
   for (const LayerRow& row : layer_table()) listed.insert(row.type);
-  const std::regex definition(R"(struct (\w+) (?:final )?: Layer<\1>)");
   for (const auto& entry : std::filesystem::directory_iterator(MIXTAPE_SOURCE_DIR "/nn")) {
     if (entry.path().extension() != ".h") continue;
-    std::ifstream file(entry.path());
-    std::string line;
-    while (std::getline(file, line)) {
-      std::smatch found;
-      if (!line.starts_with("///") && std::regex_search(line, found, definition)) defined.insert(found[1]);
-    }
+    const std::string text = read_file(entry.path().string());
+    for (const auto& match : matches_of(R"(^(?!///).*struct (\w+) (?:final )?: Layer<\1>)", text)) defined.insert(match[1]);
   }
   CHECK(defined.size() >= 15);
   CHECK(defined == listed);

@@ -49,3 +49,19 @@ TEST_CASE("positions: beyond the longest sequence they throw") {
   CHECK_THROWS_AS(nn::LearnedPositions(3, 4, random)(x, place), Error);
   CHECK_NOTHROW(nn::LearnedPositions(4, 4, random)(x, place));
 }
+
+TEST_CASE("positions: those that do not fit the rows are refused") {
+  Random random(1);
+  const nn::LearnedPositions layer(4, 3, random);
+  const Tensor x = Tensor::zeros({2, 4, 3});
+  const auto places = [](const Shape& shape) { return Tensor::zeros(shape, i32); };
+  CHECK(layer(x, places({4})).shape() == x.shape());
+  CHECK(layer(x, places({2, 4})).shape() == x.shape());
+  CHECK_THROWS_WITH_AS(layer(x, places({4, 1})),
+                       "positions: x [2, 4, 3] with positions [4, 1], expected [..., T, 3] and [T]", Error);
+  CHECK_THROWS_AS(layer(x, places({2})), Error);
+  CHECK_THROWS_AS(layer(x, places({1, 2, 4})), Error);
+  CHECK_THROWS_AS(layer(Tensor::zeros({2, 4, 1}), places({4})), Error);
+  const nn::SinusoidalPositions waves(4, 3);
+  CHECK_THROWS_AS(waves(Tensor::zeros({5, 3}), places({4})), Error);
+}

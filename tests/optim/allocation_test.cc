@@ -1,26 +1,10 @@
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "autograd/allocator.h"
 #include "optim/optim.h"
+#include "tests/heap_allocations.h"
 #include "tests/optim/support.h"
 
-namespace {
-
-std::atomic<int64_t> news{0};
-
-}  // namespace
-
-void* operator new(size_t bytes) {
-  ++news;
-  if (void* block = std::malloc(bytes > 0 ? bytes : 1)) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, size_t) noexcept { std::free(block); }
-
 using namespace mixtape;
+using tests::heap_allocations;
 using namespace mixtape::optim_test;
 
 TEST_CASE("optimizer: a step allocates nothing") {
@@ -35,7 +19,7 @@ TEST_CASE("optimizer: a step allocates nothing") {
     int64_t news_before = 0, calls_before = 0;
     for (int step = 0; step < 5; ++step) {
       if (step == 1) {
-        news_before = news;
+        news_before = heap_allocations();
         calls_before = memory_statistics().system_calls;
       }
       large.set_gradient(of_large);
@@ -44,10 +28,10 @@ TEST_CASE("optimizer: a step allocates nothing") {
       optimizer->step();
       average.update();
     }
-    CHECK(news == news_before);
+    CHECK(heap_allocations() == news_before);
     CHECK(memory_statistics().system_calls == calls_before);
   }
-  const int64_t before = news;
+  const int64_t before = heap_allocations();
   CHECK(clone(parameters).size() == 2);  // the counter does count
-  CHECK(news > before);
+  CHECK(heap_allocations() > before);
 }

@@ -1,0 +1,80 @@
+// What training asks of the system once it is warm: nothing for a fixed shape, and no more than the allocator says for
+// shapes that change.
+#include <doctest/doctest.h>
+
+#include "autograd/allocator.h"
+#include "autograd/ops.h"
+#include "autograd/tape.h"
+#include "nn/transformer.h"
+#include "optim/adam.h"
+#include "optim/clip.h"
+#include "tests/bench/measure.h"
+#include "tests/bench/models.h"
+#include "tests/heap_allocations.h"
+#include "tests/sanitizer.h"
+
+using namespace mixtape;
+using namespace mixtape::tests;
+
+TEST_CASE("a warm step of the benchmark's models calls no operator new, asks for no memory, takes no page fault") {
+  for (const char* name : {"translator-toy", "gpt-char"}) {
+    CAPTURE(name);
+    const bench::Workload work = bench::make_workload(name, 1);
+    const Random random(1);
+    const auto step = [&](int64_t number) {
+      Tape tape(random.at(number));
+      tape.backward(work.loss());
+      optim::clip_grad_norm(*work.optimizer, 1.0);
+      work.optimizer->step();
+    };
+    for (int64_t number = 1; number < 20; ++number) step(number);
+    const int64_t heap = heap_allocations(), calls = memory_statistics().system_calls, faults = page_faults();
+    for (int64_t number = 20; number <= 40; ++number) step(number);
+    const int64_t heap_after = heap_allocations(), calls_after = memory_statistics().system_calls,
+                  faults_after = page_faults();
+    CHECK(heap_after == heap);
+    CHECK(calls_after == calls);
+    if (!kAddressSanitizer) CHECK(faults_after == faults);
+  }
+}
+
+namespace {
+
+std::vector<int32_t> words(int64_t count, Random& random) {
+  std::vector<int32_t> all(static_cast<size_t>(count));
+  for (int32_t& word : all) word = static_cast<int32_t>(random.below(200));
+  return all;
+}
+
+Packed sentences(int64_t count, Random& random) {
+  std::vector<int64_t> lengths(static_cast<size_t>(count));
+  for (int64_t& length : lengths) length = 1 + static_cast<int64_t>(random.below(40));
+  const Bounds bounds(lengths);
+  return {Tensor::from(words(bounds.rows(), random), {bounds.rows()}), bounds};
+}
+
+}  // namespace
+
+TEST_CASE("over 1,000 batch shapes memory stays within the allocator's cap") {
+  release_cached_memory();
+  const double before = bench::resident_mb();
+  Random random(3);
+  const nn::Transformer model({.vocab = 200, .width = 32, .heads = 4, .layers = 1, .feed_forward = 64}, random);
+  optim::Adam optimizer(nn::parameters(model));
+  double most = 0;
+  for (int64_t number = 0; number < 1000; ++number) {
+    const int64_t pairs = 1 + static_cast<int64_t>(random.below(30));
+    const Packed source = sentences(pairs, random), target = sentences(pairs, random);
+    const Tensor labels = Tensor::from(words(target.bounds.rows(), random), {target.bounds.rows()});
+    Tape tape(random.at(number));
+    tape.backward(cross_entropy(model(source, target), labels));
+    optim::clip_grad_norm(optimizer, 1.0);
+    optimizer.step();
+    const MemoryStatistics memory = memory_statistics();
+    REQUIRE(memory.resident <= memory.cap);
+    most = std::max(most, bench::resident_mb() - before - static_cast<double>(memory.cap) / (1 << 20));
+  }
+  MESSAGE(to_string(memory_statistics()));
+  // Code that ran for the first time, threads' stacks, OpenBLAS's buffers and the tape's lines are not tensors.
+  if (!kAddressSanitizer) CHECK(most < 8);
+}
