@@ -28,10 +28,15 @@ class Adam : public Optimizer {
   explicit Adam(const NamedTensors& parameters, const AdamOptions& options = {});
 
  protected:
+  enum class Decay { l2, decoupled };
+  /// With the other kind of weight decay, for AdamW.
+  Adam(const char* name, const NamedTensors& parameters, const AdamOptions& options, Decay decay);
+
   void update(const ParameterUpdate& parameter) override;
 
  private:
   AdamOptions options_;
+  Decay decay_;
 };
 
 }  // namespace mixtape::optim

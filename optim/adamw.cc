@@ -1,29 +1,14 @@
 #include "optim/adamw.h"
 
-#include "autograd/kernels/update.h"
-
 namespace mixtape::optim {
 
 AdamW::AdamW(const NamedTensors& parameters, const AdamWOptions& options)
-    : Optimizer(parameters, {"adamw", {"m", "v"}, options.learning_rate, options.weight_decay, options.groups}),
-      options_(options) {
-  for (double beta : options.betas) require(beta >= 0 && beta < 1, "a beta", beta, "0 <= beta < 1");
-  require(options.epsilon >= 0, "epsilon", options.epsilon, "a number of at least 0");
-}
-
-void AdamW::update(const ParameterUpdate& u) {
-  const kernels::AdamUpdate settings{.learning_rate = u.learning_rate,
-                                     .beta1 = options_.betas[0],
-                                     .beta2 = options_.betas[1],
-                                     .epsilon = options_.epsilon,
-                                     .decoupled_decay = u.weight_decay,
-                                     .gradient_scale = u.gradient_scale,
-                                     .step = u.step};
-  dispatch(u.parameter.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    kernels::adam(settings, u.gradient.data<T>(), u.state[0].mutable_data<T>(), u.state[1].mutable_data<T>(),
-                  u.parameter.mutable_data<T>(), u.parameter.elements());
-  });
-}
+    : Adam("adamw", parameters,
+           {.learning_rate = options.learning_rate,
+            .betas = options.betas,
+            .epsilon = options.epsilon,
+            .weight_decay = options.weight_decay,
+            .groups = options.groups},
+           Decay::decoupled) {}
 
 }  // namespace mixtape::optim

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "optim/optimizer.h"
+#include "optim/adam.h"
 
 namespace mixtape::optim {
 
@@ -19,16 +19,10 @@ struct AdamWOptions {
 ///   p <- (1 - learning_rate weight_decay) p
 ///
 /// Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization". State: `m` and `v`.
-class AdamW : public Optimizer {
+class AdamW : public Adam {
  public:
   /// Throws as Optimizer does, and if an option is out of range.
   explicit AdamW(const NamedTensors& parameters, const AdamWOptions& options = {});
-
- protected:
-  void update(const ParameterUpdate& parameter) override;
-
- private:
-  AdamWOptions options_;
 };
 
 }  // namespace mixtape::optim

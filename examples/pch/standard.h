@@ -1,6 +1,4 @@
 // Precompiled: what nearly every program's file includes. Files include what they use all the same.
-#pragma once
-
 #include <fmt/format.h>
 
 #include <algorithm>

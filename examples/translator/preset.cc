@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "autograd/error.h"
@@ -16,8 +15,7 @@ Preset toy() {
   Preset preset{.name = "toy",
                 .vocab = 2500,
                 .tokens = 1024,
-                .learning_rate = 4e-3,
-                .warmup = 200,
+                .rate = {.peak = 4e-3, .warmup = 200},
                 .label_smoothing = 0.05,
                 .average = 3,
                 .epochs = 6};
@@ -31,8 +29,7 @@ Preset multi30k() {
   Preset preset{.name = "multi30k",
                 .vocab = 4000,
                 .tokens = 2048,
-                .learning_rate = 4e-3,
-                .warmup = 1000,
+                .rate = {.peak = 4e-3, .warmup = 1000},
                 .average = 8,
                 .epochs = 60};
   preset.model = {.width = 128,
@@ -53,31 +50,23 @@ Preset small() {
   return preset;
 }
 
-std::vector<std::string> setting_names(const nlohmann::json& flat) {
-  std::vector<std::string> names;
-  for (const auto& [pointer, value] : flat.items()) {
-    names.push_back(pointer.substr(1));
-    std::replace(names.back().begin(), names.back().end(), '/', '.');
-  }
-  return names;
-}
-
 void check(const Preset& preset) {
   const auto at_least = [](const char* name, double value, double least) {
     if (value < least) fail(fmt::format("setting {}: {}, expected at least {}", name, value, least));
   };
   at_least("tokens", static_cast<double>(preset.tokens), 1);
-  at_least("warmup", static_cast<double>(preset.warmup), 1);
   at_least("average", static_cast<double>(preset.average), 1);
   at_least("epochs", static_cast<double>(preset.epochs), 1);
   at_least("beam", static_cast<double>(preset.beam), 1);
-  at_least("learning_rate", preset.learning_rate, 0);
   at_least("label_smoothing", preset.label_smoothing, 0);
   if (preset.label_smoothing >= 1) {
     fail(fmt::format("setting label_smoothing: {}, expected less than 1", preset.label_smoothing));
   }
-  if (preset.schedule != "cosine" && preset.schedule != "inverse-square-root") {
-    fail(fmt::format("setting schedule: {}, expected cosine or inverse-square-root", preset.schedule));
+  check(preset.rate);
+  for (const auto& [name, value] : {std::pair{"dropout", preset.model.dropout},
+                                    {"attention_dropout", preset.model.attention_dropout},
+                                    {"activation_dropout", preset.model.activation_dropout}}) {
+    if (!(value >= 0 && value < 1)) fail(fmt::format("setting model.{}: {}, expected 0 <= p < 1", name, value));
   }
 }
 
@@ -93,23 +82,8 @@ Preset find_preset(const std::string& name, const std::string& data) {
   fail(fmt::format("no preset {}, expected one of {}", wanted, fmt::join(preset_names(), ", ")));
 }
 
-Preset with_settings(const Preset& preset, const std::vector<std::string>& settings) {
-  const nlohmann::json before = to_json(preset).flatten();
-  nlohmann::json after = before;
-  for (const std::string& setting : settings) {
-    const size_t equals = setting.find('=');
-    if (equals == setting.npos) fail(fmt::format("--set {}: expected NAME=VALUE", setting));
-    const std::string name = setting.substr(0, equals), value = setting.substr(equals + 1);
-    std::string pointer = "/" + name;
-    std::replace(pointer.begin(), pointer.end(), '.', '/');
-    if (!before.contains(pointer)) {
-      fail(fmt::format("--set {}: no setting {}, expected one of {}", setting, name,
-                       fmt::join(setting_names(before), ", ")));
-    }
-    const nlohmann::json given = nlohmann::json::parse(value, nullptr, false);
-    after[pointer] = given.is_number() ? given : nlohmann::json(value);
-  }
-  return read_preset(examples::Config("--set", {{"preset", after.unflatten()}}));
+Preset with_settings(const Preset& preset, const std::vector<std::string>& changes) {
+  return read_preset(examples::Config("--set", {{"preset", examples::with_settings(to_json(preset), changes)}}));
 }
 
 nlohmann::json to_json(const Preset& preset) {
@@ -127,9 +101,9 @@ nlohmann::json to_json(const Preset& preset) {
             {"attention_dropout", model.attention_dropout},
             {"activation_dropout", model.activation_dropout}}},
           {"tokens", preset.tokens},
-          {"learning_rate", preset.learning_rate},
-          {"warmup", preset.warmup},
-          {"schedule", preset.schedule},
+          {"learning_rate", preset.rate.peak},
+          {"warmup", preset.rate.warmup},
+          {"schedule", preset.rate.name},
           {"label_smoothing", preset.label_smoothing},
           {"average", preset.average},
           {"epochs", preset.epochs},
@@ -141,9 +115,9 @@ Preset read_preset(const examples::Config& config) {
   Preset preset{.name = config.text("preset.name"),
                 .vocab = config.integer("preset.vocab"),
                 .tokens = config.integer("preset.tokens"),
-                .learning_rate = config.number("preset.learning_rate"),
-                .warmup = config.integer("preset.warmup"),
-                .schedule = config.text("preset.schedule"),
+                .rate = {.name = config.text("preset.schedule"),
+                         .peak = config.number("preset.learning_rate"),
+                         .warmup = config.integer("preset.warmup")},
                 .label_smoothing = config.number("preset.label_smoothing"),
                 .average = config.integer("preset.average"),
                 .epochs = config.integer("preset.epochs"),

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "examples/common/config.h"
+#include "examples/common/plan.h"
 #include "nn/transformer.h"
 
 namespace mixtape::translator {
@@ -15,10 +15,8 @@ struct Preset {
   std::string name;
   int64_t vocab = 8000;  ///< subwords, of both languages together
   nn::TransformerOptions model = {};
-  int64_t tokens = 4096;            ///< budget of a batch
-  double learning_rate = 1e-3;      ///< the peak
-  int64_t warmup = 400;             ///< steps
-  std::string schedule = "cosine";  ///< or `inverse-square-root`, which does not depend on the total
+  int64_t tokens = 4096;  ///< budget of a batch
+  examples::RateSchedule rate = {};
   double label_smoothing = 0.1;
   int64_t average = 5;  ///< snapshots in the final model
   int64_t epochs = 10;  ///< when neither steps, epochs nor minutes are given
@@ -29,9 +27,8 @@ struct Preset {
 /// The settings of that name; with an empty name those that fit the data. Throws if there are none.
 Preset find_preset(const std::string& name, const std::string& data);
 std::vector<std::string> preset_names();
-/// `preset` with changes such as `learning_rate=0.004` or `model.width=96`, by the names that config.json has. Throws
-/// if a name is unknown (listing those there are) or a value is not of its kind.
-Preset with_settings(const Preset& preset, const std::vector<std::string>& settings);
+/// `preset` with --set's changes, by the names that config.json has.
+Preset with_settings(const Preset& preset, const std::vector<std::string>& changes);
 
 /// As config.json holds it, and back. The vocabulary's real size is the model's `vocab`.
 nlohmann::json to_json(const Preset& preset);

@@ -108,8 +108,8 @@ void write_report(const RunFolder& run, const Translator& translator, const Scor
                                 {"feed-forward", fmt::format("{}", model.feed_forward)},
                                 {"dropout", fmt::format("{}", model.dropout)},
                                 {"learning rate",
-                                 fmt::format("{} at its peak, {}, {} steps of warm-up", translator.preset.learning_rate,
-                                             translator.preset.schedule, translator.preset.warmup)}}));
+                                 fmt::format("{} at its peak, {}, {} steps of warm-up", translator.preset.rate.peak,
+                                             translator.preset.rate.name, translator.preset.rate.warmup)}}));
   body += html_section("Translations", samples_table(samples));
   size_t drawn = 0;
   for (const Sample& sample : samples) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -13,12 +12,12 @@
 #include "data/chrf.h"
 #include "data/text_batches.h"
 #include "data/toy_translation.h"
+#include "examples/common/plan.h"
 #include "examples/common/training.h"
 #include "examples/translator/inference.h"
 #include "examples/translator/preset.h"
 #include "examples/translator/report.h"
 #include "optim/adam.h"
-#include "optim/schedule.h"
 
 namespace mixtape::translator {
 namespace {
@@ -51,54 +50,26 @@ void hold_out(data::ParallelSplits& splits) {
 
 // What a run is a function of, fixed when it begins.
 struct Plan {
-  std::string data, pair;
-  uint64_t seed = 0;
-  int64_t steps = 0, epochs = 0;
-  double minutes = 0;
+  examples::Plan common;
+  std::string pair;
   Preset preset;
 };
 
 Plan new_plan(const TrainOptions& options, const std::string& pair) {
-  Plan plan{.data = options.data,
-            .pair = pair,
-            .seed = options.seed,
-            .steps = options.steps.value_or(0),
-            .epochs = options.epochs.value_or(0),
-            .minutes = options.minutes.value_or(0),
-            .preset = with_settings(find_preset(options.preset, options.data), options.settings)};
-  if (plan.steps == 0 && plan.epochs == 0 && plan.minutes == 0) plan.epochs = plan.preset.epochs;
-  return plan;
+  const Preset preset = with_settings(find_preset(options.preset, options.data), options.settings);
+  return {examples::new_plan(options, preset.epochs), pair, preset};
 }
 
 Plan read_plan(const RunFolder& run, const TrainOptions& options) {
   const examples::Config config = run.read_config();
-  config.expect("program", "translator");
-  config.expect("data", options.data);
-  if (!options.settings.empty()) fail("--set: a run keeps the settings that it began with");
-  Plan plan{.data = options.data,
-            .pair = config.text("pair"),
-            .seed = static_cast<uint64_t>(config.integer("seed")),
-            .steps = config.integer("steps"),
-            .epochs = config.integer("epochs"),
-            .minutes = config.number("minutes"),
-            .preset = read_preset(config)};
-  if (options.steps || options.epochs || options.minutes) {  // a new total
-    plan.steps = options.steps.value_or(0);
-    plan.epochs = options.epochs.value_or(0);
-    plan.minutes = options.minutes.value_or(0);
-  }
-  return plan;
+  return {examples::read_plan(config, "translator", options), config.text("pair"), read_preset(config)};
 }
 
-void write_plan(const RunFolder& run, const Plan& plan) {
-  run.write_config({{"program", "translator"},
-                    {"data", plan.data},
-                    {"pair", plan.pair},
-                    {"seed", plan.seed},
-                    {"steps", plan.steps},
-                    {"epochs", plan.epochs},
-                    {"minutes", plan.minutes},
-                    {"preset", to_json(plan.preset)}});
+void write_config(const RunFolder& run, const Plan& plan) {
+  nlohmann::json values = to_json(plan.common, "translator");
+  values["pair"] = plan.pair;
+  values["preset"] = to_json(plan.preset);
+  run.write_config(values);
 }
 
 struct Run {
@@ -122,20 +93,8 @@ Run prepare(const TrainOptions& options, const std::string& pair, const data::Pa
 RunFolder start(const TrainOptions& options, Run& run) {
   RunFolder folder = run.folder ? std::move(*run.folder) : RunFolder::create(options.out);
   run.subwords.save(folder.tokenizer());
-  write_plan(folder, run.plan);
+  write_config(folder, run.plan);
   return folder;
-}
-
-double learning_rate(const Preset& preset, int64_t step, int64_t total) {
-  if (preset.schedule == "inverse-square-root")
-    return optim::InverseSquareRoot{.peak = preset.learning_rate, .warmup = preset.warmup}(step);
-  const int64_t warmup = total > 0 ? std::min(preset.warmup, std::max<int64_t>(total / 4, 1)) : preset.warmup;
-  if (total == 0)
-    return preset.learning_rate * std::min(1.0, static_cast<double>(step) / static_cast<double>(preset.warmup));
-  return optim::Cosine{.peak = preset.learning_rate,
-                       .warmup = warmup,
-                       .total = std::max(total, warmup + 1),
-                       .floor = preset.learning_rate / 50}(step);
 }
 
 // Steps that the first `epochs` epochs take.
@@ -143,7 +102,7 @@ int64_t steps_of(const data::TokenPairs& corpus, const Plan& plan, int64_t epoch
   int64_t steps = 0;
   for (int64_t epoch = 0; epoch < epochs; ++epoch) {
     steps += static_cast<int64_t>(
-        data::plan_batches(corpus, {.tokens = plan.preset.tokens, .seed = plan.seed, .epoch = epoch}).size());
+        data::plan_batches(corpus, {.tokens = plan.preset.tokens, .seed = plan.common.seed, .epoch = epoch}).size());
   }
   return steps;
 }
@@ -221,10 +180,10 @@ void run_train(const TrainOptions& options, const std::string& pair, double star
   const data::TokenPairs val = data::encode_pairs(splits.val, subwords, kLongestPair);
   const Sides bleu_part = sides_of(splits.val, kBleuSentences);
 
-  Random random(plan.seed);
+  Random random(plan.common.seed);
   const nn::Transformer model(preset.model, random);
   optim::Adam optimizer(nn::parameters(model),
-                        {.learning_rate = preset.learning_rate, .betas = {0.9, 0.98}, .epsilon = 1e-9});
+                        {.learning_rate = preset.rate.peak, .betas = {0.9, 0.98}, .epsilon = 1e-9});
   optim::CheckpointAverage average(preset.average);
   const bool begun = opened && opened->has_config();
   RunFolder run = begun ? std::move(*prepared.folder) : start(options, prepared);
@@ -237,11 +196,11 @@ void run_train(const TrainOptions& options, const std::string& pair, double star
       .tensors = nn::named_tensors(model),
       .optimizer = optimizer,
       .average = average,
-      .seed = plan.seed,
+      .seed = plan.common.seed,
       .epoch =
           [&](int64_t epoch, int64_t first, const auto& step) {
-            auto batches =
-                data::batches(train, {.tokens = preset.tokens, .seed = plan.seed, .epoch = epoch, .first = first});
+            auto batches = data::batches(
+                train, {.tokens = preset.tokens, .seed = plan.common.seed, .epoch = epoch, .first = first});
             for (const data::TextBatch& batch : batches) {
               const auto forward = [&] {
                 const Tensor logits = model(batch.source, batch.target_in);
@@ -253,7 +212,7 @@ void run_train(const TrainOptions& options, const std::string& pair, double star
             }
             return first + batches.size();
           },
-      .learning_rate = [&](int64_t step, int64_t total) { return learning_rate(preset, step, total); },
+      .learning_rate = preset.rate,
       .evaluate =
           [&] {
             const auto translations = translate(model, subwords, bleu_part.sources, {.beam = 1});
@@ -261,8 +220,8 @@ void run_train(const TrainOptions& options, const std::string& pair, double star
             if (!translations.empty()) values["bleu"] = data::bleu(translations, bleu_part.references).score;
             return values;
           },
-      .steps = plan.steps > 0 ? plan.steps : steps_of(train, plan, plan.epochs),
-      .minutes = plan.minutes,
+      .steps = plan.common.steps > 0 ? plan.common.steps : steps_of(train, plan, plan.common.epochs),
+      .minutes = plan.common.minutes,
       .epoch_steps = steps_of(train, plan, 1),
       .conclusion = 8,
       .started = started,
@@ -270,7 +229,7 @@ void run_train(const TrainOptions& options, const std::string& pair, double star
       .go_on = fmt::format("translator train --data {}{} --out {} --resume", options.data,
                            options.data_dir.empty() ? "" : " --data-dir " + options.data_dir, options.out)};
   examples::train(training, options.resume);
-  conclude(run, splits, plan.data);
+  conclude(run, splits, plan.common.data);
 }
 
 }  // namespace mixtape::translator

@@ -11,6 +11,7 @@
 #include "tests/temporary_folder.h"
 
 using namespace mixtape;
+using namespace mixtape::examples;
 using tests::TemporaryFolder;
 using Names = std::vector<std::string>;
 

@@ -24,8 +24,8 @@ TEST_CASE("Classification: accuracy, top k and confusion over two batches") {
   CHECK(std::isnan(scores.accuracy()));
   CHECK(std::isnan(scores.loss()));
   CHECK(std::isnan(scores.calibration_error()));
-  scores.add(Tensor::from(std::vector<float>{3, 1, 2, 0, 5, 1}, {2, 3}), labels_of({0, 2}));
-  scores.add(Tensor::from(std::vector<float>{1, 2, 9, 7, 8, 6}, {2, 3}), labels_of({0, 1}));
+  scores.add(Tensor::from(std::vector<double>{3, 1, 2, 0, 5, 1}, {2, 3}), labels_of({0, 2}));
+  scores.add(Tensor::from(std::vector<double>{1, 2, 9, 7, 8, 6}, {2, 3}), labels_of({0, 1}));
   CHECK(scores.count() == 4);
   CHECK(scores.accuracy() == 0.5);
   CHECK(scores.top_k(2) == 0.75);
@@ -53,7 +53,7 @@ TEST_CASE("Classification: the loss is cross_entropy's") {
 TEST_CASE("Classification: calibration error of confidences that are right, and of some that are not") {
   // Two classes with probability 0.75: three of four right is perfect calibration, none right is 0.75 off.
   const double margin = std::log(3.0);
-  const Tensor logits = Tensor::from(std::vector<double>{margin, 0, margin, 0, margin, 0, margin, 0}, {4, 2});
+  const Tensor logits = Tensor::from(std::vector<double>{margin, 0, margin, 0, margin, 0, margin, 0}, {4, 2}, f64);
   Classification calibrated(2), wrong(2);
   calibrated.add(logits, labels_of({0, 0, 1, 0}));
   wrong.add(logits, labels_of({1, 1, 1, 1}));

@@ -9,8 +9,8 @@
 #include "tests/temporary_folder.h"
 
 using namespace mixtape;
-using tests::TemporaryFolder;
 using data::Subwords;
+using tests::TemporaryFolder;
 
 namespace {
 

@@ -73,7 +73,7 @@ TEST_CASE("translator train refuses data that is not as it should be") {
                       folder.file("data"), "--out", folder.file("run")};
   check_refused(folder, tsv, "/data: neither train.tsv.gz nor train.tsv is in this folder");
   folder.write("data/train.tsv", "");
-  check_refused(folder, tsv, "no sentence pair");
+  check_refused(folder, tsv, "/data/train.tsv: the file is empty");
   folder.write("data/train.tsv", "a cat\teine Katze\na dog\n");
   check_refused(folder, tsv, "/data/train.tsv:2: ");
   folder.write("data/train.tsv", "a cat\teine Katze\na dog\tein \xFFHund\n");
@@ -111,7 +111,7 @@ TEST_CASE("translator train refuses settings that cannot be") {
   check_refused(folder, with({"--set", "schedule=sawtooth"}), "sawtooth");
   check_refused(folder, with({"--set", "vocab=100"}), "expected at least");
   check_refused(folder, with({"--set", "model.heads=3"}), "3");
-  check_refused(folder, with({"--set", "model.dropout=1.5"}), "1.5");
+  check_refused(folder, with({"--set", "model.dropout=1.5"}), "setting model.dropout: 1.5, expected 0 <= p < 1");
   check_refused(folder, with({"--steps", "0"}), "--steps");
   check_refused(folder, with({"--steps", "5", "--epochs", "5"}), "--steps");
   check_refused(folder, with({"--threads", "0"}), "--threads");
@@ -161,7 +161,7 @@ TEST_CASE("translator evaluate and translate refuse what they cannot read") {
   check_refused(folder, evaluate(folder.write("cut.gz", whole.substr(0, whole.size() - 9)), reference), "/cut.gz: ");
   check_refused(folder, {"translator", "translate", "--run", folder.file("data")}, "is no run folder");
   check_refused(folder, {"translator", "translate", "--run", folder.file("none")}, "does not exist");
-  check_refused(folder, {"translator", "translate", "--run", out}, "standard input:2: byte 3", "ein Hund\nB\xE4r\n");
+  check_refused(folder, {"translator", "translate", "--run", out}, "standard input:2: byte 2", "ein Hund\nB\xE4r\n");
 
   const std::string weights = read_file(out + "/model.safetensors");
   folder.write("run/model.safetensors", weights.substr(0, weights.size() - 1));

@@ -58,19 +58,29 @@ bool half_written(const TemporaryFolder& folder, const std::string& run) {
   return false;
 }
 
-// Waits until a file is made in the folder. Returns whether it was, within a second.
-class NewFile {
+// Sees the files that are made in a folder.
+class NewFiles {
  public:
-  explicit NewFile(const std::string& folder) : descriptor_(inotify_init1(IN_CLOEXEC)) {
+  explicit NewFiles(const std::string& folder) : descriptor_(inotify_init1(IN_CLOEXEC)) {
     REQUIRE(inotify_add_watch(descriptor_, folder.c_str(), IN_CREATE) >= 0);
   }
-  ~NewFile() { close(descriptor_); }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
+  ~NewFiles() { close(descriptor_); }
+  NewFiles(const NewFiles&) = delete;
+  NewFiles& operator=(const NewFiles&) = delete;
 
-  bool wait() const {
+  // Waits for one whose name has `part` in it. Returns whether it came before a second without any new file.
+  bool wait_for(const std::string& part) const {
     pollfd wanted{.fd = descriptor_, .events = POLLIN, .revents = 0};
-    return poll(&wanted, 1, 1000) == 1;
+    while (poll(&wanted, 1, 1000) == 1) {
+      alignas(inotify_event) char events[4096];
+      const ssize_t size = read(descriptor_, events, sizeof events);
+      for (ssize_t at = 0; at < size;) {
+        const auto* event = reinterpret_cast<const inotify_event*>(events + at);
+        if (event->len > 0 && std::string(event->name).find(part) != std::string::npos) return true;
+        at += static_cast<ssize_t>(sizeof *event + event->len);
+      }
+    }
+    return false;
   }
 
  private:
@@ -85,8 +95,9 @@ void check_kills(const Reference& reference, const std::string& name, int count,
   for (int run = 0; hits < count; ++run) {
     REQUIRE(run < 20);
     const std::string out = fmt::format("{}-{}", name, run);
-    bool ended = false;
-    for (bool first = true; !ended; first = false) {
+    bool ended = false, first = true;
+    for (int starts = 0; !ended; ++starts, first = false) {
+      REQUIRE(starts < 100);
       const std::vector<std::string> often = {"--checkpoint-seconds", "0.001"};
       std::vector<std::string> start = small_training(folder, out, {"--steps", kSteps});
       start.insert(start.end(), often.begin(), often.end());
@@ -167,8 +178,8 @@ TEST_CASE("translator: killed while it writes a checkpoint, a resume ends with t
   check_kills(reference, "write", 5, [&](const Program& program, const std::string& out) {
     while (program.running() && !has_checkpoint(folder, out))
       std::this_thread::sleep_for(std::chrono::microseconds(50));
-    const NewFile file(folder.file(out));
-    if (!file.wait()) return false;
+    const NewFiles files(folder.file(out));
+    if (!files.wait_for("checkpoint.safetensors.")) return false;
     program.send(SIGKILL);
     while (program.running()) std::this_thread::yield();
     return half_written(folder, out);

@@ -7,13 +7,14 @@
 #include <iterator>
 #include <set>
 
+#include "autograd/file.h"
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
 #include "nn/layer.h"
+#include "tests/nn/numbers.h"
 #include "tests/temporary_folder.h"
 #include "tests/text.h"
-#include "tests/nn/numbers.h"
 
 using namespace mixtape;
 using tests::matches_of;
@@ -40,7 +41,8 @@ TEST_CASE("layer_table: it holds every layer of nn") {
   for (const auto& entry : std::filesystem::directory_iterator(MIXTAPE_SOURCE_DIR "/nn")) {
     if (entry.path().extension() != ".h") continue;
     const std::string text = read_file(entry.path().string());
-    for (const auto& match : matches_of(R"(^(?!///).*struct (\w+) (?:final )?: Layer<\1>)", text)) defined.insert(match[1]);
+    for (const auto& match : matches_of(R"(^(?!///).*struct (\w+) (?:final )?: Layer<\1>)", text))
+      defined.insert(match[1]);
   }
   CHECK(defined.size() >= 15);
   CHECK(defined == listed);

@@ -8,8 +8,8 @@
 
 #include "autograd/error.h"
 #include "nn/nn.h"
-#include "tests/temporary_folder.h"
 #include "tests/nn/numbers.h"
+#include "tests/temporary_folder.h"
 
 using namespace mixtape;
 using tests::TemporaryFolder;

@@ -1,6 +1,4 @@
 // Precompiled: what nearly every test includes. Files include what they use all the same.
-#pragma once
-
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 

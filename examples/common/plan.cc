@@ -1,0 +1,106 @@
+#include "examples/common/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "autograd/error.h"
+#include "optim/schedule.h"
+
+namespace mixtape::examples {
+namespace {
+
+using nlohmann::json;
+
+std::string pointer_of(std::string name) {
+  std::replace(name.begin(), name.end(), '.', '/');
+  return "/" + name;
+}
+
+std::vector<std::string> names_of(const json& flat) {
+  std::vector<std::string> names;
+  for (const auto& [pointer, value] : flat.items()) {
+    names.push_back(pointer.substr(1));
+    std::replace(names.back().begin(), names.back().end(), '/', '.');
+  }
+  return names;
+}
+
+std::string kind_of(const json& value) {
+  if (value.is_number_integer()) return "a whole number";
+  if (value.is_number()) return "a number";
+  return value.is_boolean() ? "true or false" : "a text";
+}
+
+// A whole number does where any number may stand.
+bool fits(const json& given, const json& before) {
+  return given.type() == before.type() || (given.is_number() && before.is_number_float()) ||
+         (given.is_number_integer() && before.is_number_integer());
+}
+
+}  // namespace
+
+Plan new_plan(const TrainOptions& options, int64_t epochs) {
+  Plan plan{.data = options.data,
+            .seed = options.seed,
+            .steps = options.steps.value_or(0),
+            .epochs = options.epochs.value_or(0),
+            .minutes = options.minutes.value_or(0)};
+  if (plan.steps == 0 && plan.epochs == 0 && plan.minutes == 0) plan.epochs = epochs;
+  return plan;
+}
+
+Plan read_plan(const Config& config, const std::string& program, const TrainOptions& options) {
+  config.expect("program", program);
+  config.expect("data", options.data);
+  if (!options.settings.empty()) fail("--set: a run keeps the settings that it began with");
+  Plan plan = new_plan(options, 0);
+  plan.seed = static_cast<uint64_t>(config.integer("seed"));
+  if (options.steps || options.epochs || options.minutes) return plan;
+  plan.steps = config.integer("steps");
+  plan.epochs = config.integer("epochs");
+  plan.minutes = config.number("minutes");
+  return plan;
+}
+
+json to_json(const Plan& plan, const std::string& program) {
+  return {{"program", program},  {"data", plan.data},     {"seed", plan.seed},
+          {"steps", plan.steps}, {"epochs", plan.epochs}, {"minutes", plan.minutes}};
+}
+
+json with_settings(const json& settings, const std::vector<std::string>& changes) {
+  const json before = settings.flatten();
+  json after = before;
+  for (const std::string& change : changes) {
+    const size_t equals = change.find('=');
+    if (equals == change.npos) fail(fmt::format("--set {}: expected NAME=VALUE", change));
+    const std::string name = change.substr(0, equals), text = change.substr(equals + 1);
+    const std::string pointer = pointer_of(name);
+    if (!before.contains(pointer)) {
+      fail(fmt::format("--set {}: no setting {}, expected one of {}", change, name, fmt::join(names_of(before), ", ")));
+    }
+    const json& old = before[pointer];
+    const json given = old.is_string() ? json(text) : json::parse(text, nullptr, false);
+    if (!fits(given, old)) fail(fmt::format("--set {}: expected {}", change, kind_of(old)));
+    after[pointer] = given;
+  }
+  return after.unflatten();
+}
+
+double RateSchedule::operator()(int64_t step, int64_t total) const {
+  if (name == "inverse-square-root") return optim::InverseSquareRoot{.peak = peak, .warmup = warmup}(step);
+  if (total == 0) return peak * std::min(1.0, static_cast<double>(step) / static_cast<double>(warmup));
+  const int64_t rise = std::min(warmup, std::max<int64_t>(total / 4, 1));
+  return optim::Cosine{.peak = peak, .warmup = rise, .total = std::max(total, rise + 1), .floor = peak / 50}(step);
+}
+
+void check(const RateSchedule& schedule) {
+  if (schedule.name != "cosine" && schedule.name != "inverse-square-root") {
+    fail(fmt::format("setting schedule: {}, expected cosine or inverse-square-root", schedule.name));
+  }
+  if (!(schedule.peak > 0)) fail(fmt::format("setting learning_rate: {}, expected more than 0", schedule.peak));
+  if (schedule.warmup < 1) fail(fmt::format("setting warmup: {}, expected at least 1", schedule.warmup));
+}
+
+}  // namespace mixtape::examples
