@@ -69,8 +69,8 @@ class Pool {
     }
     job_ = {body, context, count};
     for (int i = 0; i < count; ++i) {
-      stretches_[i].next.store(chunks * i / count, std::memory_order_relaxed);
-      stretches_[i].end = chunks * (i + 1) / count;
+      stretch(i).next.store(chunks * i / count, std::memory_order_relaxed);
+      stretch(i).end = chunks * (i + 1) / count;
     }
     open_ = true;
     announce();
@@ -92,6 +92,8 @@ class Pool {
     int64_t end = 0;
   };
 
+  Stretch& stretch(int thread) { return stretches_[static_cast<size_t>(thread)]; }
+
   void announce() {
     ++generation_;
     generation_.notify_all();
@@ -101,10 +103,10 @@ class Pool {
     const FlushDenormals flush;
     in_loop = true;
     for (int i = 0; i < job_.count; ++i) {
-      Stretch& stretch = stretches_[(self + i) % job_.count];
-      while (stretch.next.load(std::memory_order_relaxed) < stretch.end) {
-        const int64_t chunk = stretch.next.fetch_add(1, std::memory_order_relaxed);
-        if (chunk < stretch.end) job_.body(job_.context, chunk);
+      Stretch& part = stretch((self + i) % job_.count);
+      while (part.next.load(std::memory_order_relaxed) < part.end) {
+        const int64_t chunk = part.next.fetch_add(1, std::memory_order_relaxed);
+        if (chunk < part.end) job_.body(job_.context, chunk);
       }
     }
     in_loop = false;
