@@ -28,7 +28,7 @@ SinusoidalPositions::SinusoidalPositions(int64_t longest, int64_t width)
   for (int64_t t = 0; t < longest; ++t) {
     for (int64_t c = 0; c < width; ++c) {
       const double angle =
-          static_cast<double>(t) * std::pow(10000.0, -static_cast<double>(c / 2 * 2) / static_cast<double>(width));
+          static_cast<double>(t) * std::pow(10000.0, -static_cast<double>(c - c % 2) / static_cast<double>(width));
       *element++ = c % 2 == 0 ? std::sin(angle) : std::cos(angle);
     }
   }

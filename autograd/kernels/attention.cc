@@ -291,8 +291,10 @@ void attend_grad(const AttentionBatch& batch, int64_t b, int64_t h, int64_t firs
   const int64_t spare = batch.key_bounds[b + 1] - batch.key_bounds[b] - head.keys;
   clear_rows(dkey + head.key_start + head.keys * head.stride, spare, head.stride, batch.width);
   clear_rows(dvalue + head.value_start + head.keys * head.value_stride, spare, head.value_stride, batch.value_width);
-  if (batch.masked() && !(finite_head(head, query, key, value) &&
-                          finite_rows(dout + head.out_start, head.queries, head.value_stride, batch.value_width))) {
+  const auto finite_dout = [&] {
+    return head.queries == 0 || finite_rows(dout + head.out_start, head.queries, head.value_stride, batch.value_width);
+  };
+  if (batch.masked() && !(finite_head(head, query, key, value) && finite_dout())) {
     return attention_careful_grad(batch, b, h, head.weight_offset, query, key, value, out, log_sums, dout, dquery, dkey,
                                   dvalue);
   }
