@@ -4,8 +4,7 @@
 
 namespace mixtape::optim {
 
-Adam::Adam(const NamedTensors& parameters, const AdamOptions& options)
-    : Adam("adam", parameters, options, Decay::l2) {}
+Adam::Adam(const NamedTensors& parameters, const AdamOptions& options) : Adam("adam", parameters, options, Decay::l2) {}
 
 Adam::Adam(const char* name, const NamedTensors& parameters, const AdamOptions& options, Decay decay)
     : Optimizer(parameters, {name, {"m", "v"}, options.learning_rate, options.weight_decay, options.groups}),
