@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "autograd/tape.h"
 
 namespace mixtape {
@@ -14,6 +12,19 @@ std::string inputs_text(const LineView& line) {
     text += input < 0 ? "constant" : fmt::format("%{}", input);
   }
   return text;
+}
+
+std::string json_text(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) {
+      quoted += fmt::format("\\u{:04x}", static_cast<int>(c));
+    } else {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+  }
+  return quoted + '"';
 }
 
 }  // namespace
@@ -35,19 +46,16 @@ std::string to_string(const Tape& tape) {
 }
 
 std::string to_json(const Tape& tape) {
-  nlohmann::ordered_json lines = nlohmann::ordered_json::array();
+  std::string text = fmt::format("{{\"trains\": {}, \"lines\": [", tape.trains());
   for (int32_t i = 0; i < tape.size(); ++i) {
     const LineView line = tape.line(i);
-    lines.push_back({{"line", line.line},
-                     {"op", line.op},
-                     {"path", line.path},
-                     {"inputs", line.inputs},
-                     {"shape", std::vector<int64_t>(line.shape.begin(), line.shape.end())},
-                     {"dtype", name_of(line.dtype)},
-                     {"kept_bytes", line.kept_bytes},
-                     {"backward", line.backward}});
+    text += fmt::format(
+        "{}\n {{\"line\": {}, \"op\": {}, \"path\": {}, \"inputs\": [{}], \"shape\": [{}], \"dtype\": \"{}\", "
+        "\"kept_bytes\": {}, \"backward\": {}}}",
+        i > 0 ? "," : "", line.line, json_text(line.op), json_text(line.path), fmt::join(line.inputs, ", "),
+        fmt::join(line.shape.begin(), line.shape.end(), ", "), name_of(line.dtype), line.kept_bytes, line.backward);
   }
-  return nlohmann::ordered_json{{"trains", tape.trains()}, {"lines", lines}}.dump(1);
+  return text + "\n]}\n";
 }
 
 std::string to_dot(const Tape& tape) {

@@ -4,8 +4,8 @@
 
 namespace mixtape::tests {
 
-/// How often operator new was called so far, in any of its forms. Only in tests that link heap_allocations.cc, which
-/// replaces it.
+/// How often operator new was called so far, in any of its forms. A test program that calls this has
+/// heap_allocations.cc linked in, which replaces operator new.
 int64_t heap_allocations();
 
 /// Minor page faults of this process so far.

@@ -58,13 +58,84 @@ int flush_output(const std::string& name) {
   return complain(name, fmt::format("cannot write to standard output: {}", reason), kBadInput);
 }
 
+template <class T>
+Option add_option(CLI::App& app, const std::string& name, T& value, const std::string& help) {
+  return Option(*app.add_option(name, value, help));
+}
+
+template <class T>
+Option add_option_with_default(CLI::App& app, const std::string& name, T& value, const std::string& help) {
+  return Option(*app.add_option(name, value, help)->capture_default_str());
+}
+
 }  // namespace
 
+Option& Option::required() {
+  option_->required();
+  return *this;
+}
+
+Option& Option::check(const Check& check) {
+  option_->check(check);
+  return *this;
+}
+
+Option& Option::one_of(const std::vector<std::string>& names) {
+  option_->check(CLI::IsMember(names));
+  return *this;
+}
+
+Option& Option::excludes(const Option& other) {
+  option_->excludes(other.option_);
+  return *this;
+}
+
+Command Command::subcommand(const std::string& name, const std::string& description) {
+  return Command(*app_->add_subcommand(name, description));
+}
+
+void Command::run(const std::function<void()>& action) { app_->callback(action); }
+
+Option Command::option(const std::string& name, std::string& value, const std::string& help) {
+  return value.empty() ? add_option(*app_, name, value, help) : add_option_with_default(*app_, name, value, help);
+}
+
+Option Command::option(const std::string& name, int64_t& value, const std::string& help) {
+  return add_option_with_default(*app_, name, value, help);
+}
+
+Option Command::option(const std::string& name, uint64_t& value, const std::string& help) {
+  return add_option_with_default(*app_, name, value, help);
+}
+
+Option Command::option(const std::string& name, double& value, const std::string& help) {
+  return add_option_with_default(*app_, name, value, help);
+}
+
+Option Command::option(const std::string& name, std::optional<int64_t>& value, const std::string& help) {
+  return add_option(*app_, name, value, help);
+}
+
+Option Command::option(const std::string& name, std::optional<double>& value, const std::string& help) {
+  return add_option(*app_, name, value, help);
+}
+
+Option Command::option(const std::string& name, std::vector<std::string>& values, const std::string& help) {
+  CLI::Option* option = app_->add_option(name, values, help);
+  if (name.starts_with('-')) option->allow_extra_args(false);
+  return Option(*option);
+}
+
+Option Command::flag(const std::string& name, bool& value, const std::string& help) {
+  return Option(*app_->add_flag(name, value, help));
+}
+
 int run_program(const std::string& name, const std::string& description, int argc, const char* const* argv,
-                const std::function<void(CLI::App&)>& setup) {
+                const std::function<void(Command&)>& setup) {
   try {
     CLI::App app(description, name);
-    setup(app);
+    Command command(app);
+    setup(command);
     if (!app.get_subcommands({}).empty()) app.require_subcommand(1);
     const int code = parse_and_run(app, argc, argv);
     return code != 0 ? code : flush_output(name);

@@ -5,11 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace mixtape::examples {
+
+class Command;
 
 /// What every `train` command takes.
 struct TrainOptions {
@@ -32,7 +30,7 @@ struct TrainOptions {
 /// --checkpoint-seconds --resume` to `command`, with checks of their values. `data_names` and `presets` are what --data
 /// and --preset may be; no --preset and no --set if there are none. `options` must live until the command line has been
 /// read.
-void add_train_options(CLI::App& command, TrainOptions& options, const std::vector<std::string>& data_names,
+void add_train_options(Command& command, TrainOptions& options, const std::vector<std::string>& data_names,
                        const std::vector<std::string>& presets);
 
 }  // namespace mixtape::examples

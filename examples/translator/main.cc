@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -24,12 +23,12 @@ using examples::whole_number;
 struct Options {
   examples::TrainOptions train;
   std::string pair = "en-de", run, source, reference;
-  int64_t beam = 0, threads = 0;
+  std::optional<int64_t> beam, threads;
 };
 
 DecodeOptions decode_options(const Options& options, const Translator& translator) {
-  if (options.threads > 0) set_threads(static_cast<int>(options.threads));
-  return {options.beam > 0 ? options.beam : translator.preset.beam, translator.preset.length_power};
+  if (options.threads) set_threads(static_cast<int>(*options.threads));
+  return {options.beam.value_or(translator.preset.beam), translator.preset.length_power};
 }
 
 std::vector<std::string> read_standard_input() {
@@ -81,30 +80,30 @@ void run_evaluate(const Options& options) {
   fmt::print("{}\n", result.dump());
 }
 
-void setup(CLI::App& app, double started) {
+void setup(examples::Command& program, double started) {
   static Options options;
-  CLI::App* train = app.add_subcommand("train", "Trains a translator and writes it to a run folder.");
-  examples::add_train_options(*train, options.train, {"toy", "multi30k", "tsv"}, preset_names());
-  train->add_option("--pair", options.pair, "direction of multi30k, such as en-de")->capture_default_str();
-  train->callback([started] { run_train(options.train, options.pair, started); });
+  examples::Command train = program.subcommand("train", "Trains a translator and writes it to a run folder.");
+  examples::add_train_options(train, options.train, {"toy", "multi30k", "tsv"}, preset_names());
+  train.option("--pair", options.pair, "direction of multi30k");
+  train.run([started] { run_train(options.train, options.pair, started); });
 
-  const auto decoding = [](CLI::App* command) {
-    command->add_option("--run", options.run, "run folder of a finished training")->required();
-    command->add_option("--beam", options.beam, "hypotheses kept for each sentence; 1 is greedy")
-        ->check(whole_number(1, 1000));
-    command->add_option("--threads", options.threads, "threads; all cores if not given")->check(whole_number(1, 1024));
+  const auto decoding = [](examples::Command& command) {
+    command.option("--run", options.run, "run folder of a finished training").required();
+    command.option("--beam", options.beam, "hypotheses kept for each sentence; 1 is greedy; the preset's if not given")
+        .check(whole_number(1, 1000));
+    command.option("--threads", options.threads, "threads; all cores if not given").check(whole_number(1, 1024));
   };
-  CLI::App* translate =
-      app.add_subcommand("translate", "Translates standard input, a sentence a line, to standard output.");
+  examples::Command translate =
+      program.subcommand("translate", "Translates standard input, a sentence a line, to standard output.");
   decoding(translate);
-  translate->callback([] { run_translate(options); });
+  translate.run([] { run_translate(options); });
 
-  CLI::App* evaluate =
-      app.add_subcommand("evaluate", "Translates a file and compares with a reference; the last line is JSON.");
+  examples::Command evaluate =
+      program.subcommand("evaluate", "Translates a file and compares with a reference; the last line is JSON.");
   decoding(evaluate);
-  evaluate->add_option("--source", options.source, "sentences, one a line, plain or .gz")->required();
-  evaluate->add_option("--reference", options.reference, "their translations")->required();
-  evaluate->callback([] { run_evaluate(options); });
+  evaluate.option("--source", options.source, "sentences, one a line, plain or .gz").required();
+  evaluate.option("--reference", options.reference, "their translations").required();
+  evaluate.run([] { run_evaluate(options); });
 }
 
 }  // namespace
@@ -114,5 +113,5 @@ int main(int argc, char** argv) {
   const double started = mixtape::examples::seconds_now();
   return mixtape::examples::run_program(
       "translator", "Trains small translators on this machine's CPU, and translates with them.", argc, argv,
-      [started](CLI::App& app) { mixtape::translator::setup(app, started); });
+      [started](mixtape::examples::Command& program) { mixtape::translator::setup(program, started); });
 }

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -122,31 +121,31 @@ void run_op(const Options& options) {
          {"threads", options.threads}});
 }
 
-void setup(CLI::App& app) {
+void setup(examples::Command& bench) {
   static Options options;
   using examples::whole_number;
-  const auto common = [](CLI::App* command) {
-    command->add_option("--threads", options.threads, "compute threads")->check(whole_number(1, 1024));
-    command->add_option("--warmup", options.warmup, "calls that are not timed")->check(whole_number(0));
-    command->add_option("--steps", options.steps, "calls that are timed")->check(whole_number(1));
-    command->add_option("--seed", options.seed, "of weights and input")->check(whole_number(0));
+  const auto common = [](examples::Command& command) {
+    command.option("--threads", options.threads, "compute threads").check(whole_number(1, 1024));
+    command.option("--warmup", options.warmup, "calls that are not timed").check(whole_number(0));
+    command.option("--steps", options.steps, "calls that are timed").check(whole_number(1));
+    command.option("--seed", options.seed, "of weights and input").check(whole_number(0));
   };
-  CLI::App* step = app.add_subcommand("step", "Times whole training steps of a model on fixed synthetic input.");
-  step->add_option("--model", options.model, fmt::format("{}", fmt::join(workload_names(), ", ")))->required();
-  step->add_option("--dtype", options.dtype, "f32");
+  examples::Command step = bench.subcommand("step", "Times whole training steps of a model on fixed synthetic input.");
+  step.option("--model", options.model, fmt::format("{}", fmt::join(workload_names(), ", "))).required();
+  step.option("--dtype", options.dtype, "number format");
   common(step);
-  step->callback([] { run_step(options); });
-  CLI::App* attention =
-      app.add_subcommand("attention-long", "Times forward and backward of one causal self-attention layer.");
-  attention->add_option("--seq", options.length, "positions")->required()->check(whole_number(1, 1 << 20));
+  step.run([] { run_step(options); });
+  examples::Command attention =
+      bench.subcommand("attention-long", "Times forward and backward of one causal self-attention layer.");
+  attention.option("--seq", options.length, "positions").required().check(whole_number(1, 1 << 20));
   common(attention);
-  attention->callback([] { run_attention_long(options); });
-  CLI::App* op = app.add_subcommand("op", "Times one op, forward alone and with backward.");
-  op->add_option("--op", options.op,
-                 "softmax, layer_norm, gelu, matmul-256|512|1024, linear, cross_entropy, embedding, adam")
-      ->required();
+  attention.run([] { run_attention_long(options); });
+  examples::Command op = bench.subcommand("op", "Times one op, forward alone and with backward.");
+  op.option("--op", options.op,
+            "softmax, layer_norm, gelu, matmul-256|512|1024, linear, cross_entropy, embedding, adam")
+      .required();
   common(op);
-  op->callback([] { run_op(options); });
+  op.run([] { run_op(options); });
 }
 
 }  // namespace

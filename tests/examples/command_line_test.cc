@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
 #include <new>
@@ -20,10 +19,10 @@ namespace {
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 /// A program with two commands: `fail` ends in the way its argument says, `train` prints what it was given.
-void setup(CLI::App& app, TrainOptions& options, std::string& how) {
-  CLI::App* fail_command = app.add_subcommand("fail", "ends badly");
-  fail_command->add_option("how", how);
-  fail_command->callback([&how] {
+void setup(Command& program, TrainOptions& options, std::string& how) {
+  Command fail_command = program.subcommand("fail", "ends badly");
+  fail_command.option("how", how, "in which way");
+  fail_command.run([&how] {
     if (how == "error") fail("cannot read a.txt: No such file or directory");
     if (how == "lines") fail("first\nsecond\n");
     if (how == "other") throw std::runtime_error("broken");
@@ -31,9 +30,9 @@ void setup(CLI::App& app, TrainOptions& options, std::string& how) {
     if (how == "number") throw 5;
     if (how == "exit") throw Exit{130};
   });
-  CLI::App* train = app.add_subcommand("train", "trains");
-  add_train_options(*train, options, {"toy", "tsv"}, {"small", "large"});
-  train->callback([&options] {
+  Command train = program.subcommand("train", "trains");
+  add_train_options(train, options, {"toy", "tsv"}, {"small", "large"});
+  train.run([&options] {
     std::cout << options.data << ' ' << options.out << ' ' << options.steps.value_or(-1) << ' '
               << options.threads.value_or(0) << ' ' << options.seed << ' ' << options.dtype << ' ' << options.resume;
   });
@@ -45,7 +44,7 @@ ChildResult run(std::vector<const char*> arguments) {
     TrainOptions options;
     std::string how;
     return run_program("demo", "A program.", static_cast<int>(arguments.size()), arguments.data(),
-                       [&](CLI::App& app) { setup(app, options, how); });
+                       [&](Command& program) { setup(program, options, how); });
   });
 }
 
@@ -130,7 +129,7 @@ TEST_CASE("run_program: output that cannot be written is an error") {
   const ChildResult result = run_in_child([] {
     dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
     const char* arguments[] = {"demo"};
-    return run_program("demo", "", 1, arguments, [](CLI::App& app) { app.callback([] { std::puts("a result"); }); });
+    return run_program("demo", "", 1, arguments, [](Command& program) { program.run([] { std::puts("a result"); }); });
   });
   CHECK(result.code == 2);
   CHECK(result.errors == "demo: cannot write to standard output: No space left on device\n");
