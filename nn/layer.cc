@@ -36,15 +36,6 @@ const char* interned(const std::string& text) {
 
 }  // namespace
 
-void Namer::operator()(const std::string& name, const LayerBase& child) const {
-  child.name_ = name;
-  child.name_members();
-}
-
-void Namer::operator()(const std::string& name, const Tensor& tensor) const {
-  if (!tensor.body().name) tensor.body().name = interned(name);
-}
-
 Hook LayerBase::on_forward(ForwardHook hook) const {
   if (!hooks_) hooks_ = std::make_shared<std::vector<std::weak_ptr<ForwardHook>>>();
   auto owner = std::make_shared<ForwardHook>(std::move(hook));
@@ -53,15 +44,23 @@ Hook LayerBase::on_forward(ForwardHook hook) const {
   return Hook(owner);
 }
 
+// Names what the layer lists, and what its sub-layers list: a tensor that stands at two places is named at the first.
 void LayerBase::name_members() const {
-  if (!std::exchange(members_named_, true)) name_children_(*this);
+  members_named_ = true;
+  const auto name_tensor = [](const std::string& name, const Tensor& tensor) {
+    if (!tensor.body().name) tensor.body().name = interned(name);
+  };
+  visit_members(Members(name_tensor, [](const std::string& name, const LayerBase& child) {
+    child.name_ = name;
+    if (!child.members_named_) child.name_members();
+  }));
 }
 
 // The layer that is running names its children when one of them is called that has no name yet; a layer called on its
 // own is the root.
 const Path* LayerBase::path() const {
-  name_members();
-  if (name_.empty() && running_layer) running_layer->name_children_(*running_layer);
+  if (!members_named_) name_members();
+  if (name_.empty() && running_layer) running_layer->name_members();
   const Path* outer = current_path();
   if (name_.empty()) return outer;
   if (!path_ || outer_path_ != outer) path_ = path_below(outer, name_);
@@ -107,24 +106,32 @@ ForwardObserver::ForwardObserver(Entered entered, Left left)
 }
 ForwardObserver::~ForwardObserver() { observer = outer_; }
 
-NamedTensors unique_tensors(const NamedTensors& all) {
-  NamedTensors unique;
-  std::set<const mixtape::detail::Body*> seen;
-  for (const NamedTensor& x : all)
-    if (seen.insert(&x.tensor.body()).second) unique.push_back(x);
-  return unique;
+NamedTensors named_tensors(const LayerBase& model) {
+  NamedTensors all;
+  std::set<const detail::Body*> seen;
+  const std::function<void(const LayerBase&, const std::string&)> collect = [&](const LayerBase& layer,
+                                                                                const std::string& prefix) {
+    const auto add = [&](const std::string& name, const Tensor& tensor) {
+      if (seen.insert(&tensor.body()).second) all.push_back({prefix + name, tensor});
+    };
+    layer.visit_members(
+        Members(add, [&](const std::string& name, const LayerBase& child) { collect(child, prefix + name + "."); }));
+  };
+  collect(model, "");
+  return all;
 }
 
-NamedTensors only_parameters(const NamedTensors& all) {
-  NamedTensors result;
-  for (const NamedTensor& x : all)
-    if (x.tensor.is_parameter()) result.push_back(x);
+NamedTensors parameters(const LayerBase& model) {
+  NamedTensors result = named_tensors(model);
+  std::erase_if(result, [](const NamedTensor& x) { return !x.tensor.is_parameter(); });
   return result;
 }
 
-void convert(const NamedTensors& all, DType dtype) {
+int64_t count_parameters(const LayerBase& model) { return count_elements(parameters(model)); }
+
+void to(const LayerBase& model, DType dtype) {
   if (!is_differentiable(dtype)) fail(fmt::format("to: {}, expected f32 or f64", name_of(dtype)));
-  for (const NamedTensor& x : all)
+  for (const NamedTensor& x : named_tensors(model))
     if (is_differentiable(x.tensor.dtype())) x.tensor.assign(x.tensor.to(dtype));
 }
 

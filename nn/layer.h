@@ -21,18 +21,48 @@ namespace mixtape::nn {
 /// its place.
 using ForwardHook = std::function<Tensor(const Tensor& output)>;
 
+class LayerBase;
+
+/// The `each` of a layer's visit: what is done with each tensor and each sub-layer that the layer lists.
+class Members {
+ public:
+  using OnTensor = std::function<void(const std::string& name, const Tensor& tensor)>;
+  using OnLayer = std::function<void(const std::string& name, const LayerBase& child)>;
+  Members(OnTensor tensor, OnLayer layer) : tensor_(std::move(tensor)), layer_(std::move(layer)) {}
+
+  void operator()(const std::string& name, const Tensor& tensor) const {
+    if (tensor) tensor_(name, tensor);
+  }
+  void operator()(const std::string& name, const LayerBase& child) const { layer_(name, child); }
+  template <class Child>
+  void operator()(const std::string& name, const std::optional<Child>& child) const {
+    if (child) (*this)(name, *child);
+  }
+  template <class Child>
+  void operator()(const std::string& name, const std::vector<Child>& children) const {
+    for (size_t i = 0; i < children.size(); ++i) (*this)(name + "." + std::to_string(i), children[i]);
+  }
+
+ private:
+  OnTensor tensor_;
+  OnLayer layer_;
+};
+
 /// What every layer has, whatever its type: a place in its model and hooks. Written by users only through Layer<Self>.
 class LayerBase {
  public:
-  LayerBase(const LayerBase& other) : name_children_(other.name_children_), hooks_(other.hooks_) {}
+  LayerBase(const LayerBase& other) : visit_(other.visit_), hooks_(other.hooks_) {}
   LayerBase& operator=(const LayerBase&) { return *this; }  // NOLINT(bugprone-unhandled-self-assignment)
 
   /// Calls `hook` after each forward that gives a tensor, until the returned Hook is removed or destroyed.
   Hook on_forward(ForwardHook hook) const;
 
+  /// Calls `each` for what the layer lists. Not recursive.
+  void visit_members(const Members& each) const { visit_(*this, each); }
+
  protected:
-  using NameChildren = void (*)(const LayerBase&);
-  explicit LayerBase(NameChildren name_children) : name_children_(name_children) {}
+  using Visit = void (*)(const LayerBase&, const Members&);
+  explicit LayerBase(Visit visit) : visit_(visit) {}
 
   /// The layer is running: its path is the current one until this is destroyed.
   class Running {
@@ -53,11 +83,10 @@ class LayerBase {
   Tensor after_forward(const std::type_info& type, Tensor output) const;
 
  private:
-  friend struct Namer;
   const Path* path() const;
   void name_members() const;
 
-  NameChildren name_children_;
+  Visit visit_;
   mutable bool members_named_ = false;
   mutable std::string name_;  // within the parent; given by the parent's visit when it is first called
   mutable const Path* outer_path_ = nullptr;
@@ -103,92 +132,22 @@ struct Layer : LayerBase {
   }
 };
 
-/// Calls f(prefix + name, member) for each tensor and layer that `layer` lists, with vectors and optionals taken apart.
-/// Not recursive.
-template <class Self, class F>
-void for_each_member(const Layer<Self>& layer, const F& f);
-
-/// Names what a layer lists, and what its sub-layers list: a tensor that stands at two places is named at the first.
-struct Namer {
-  void operator()(const std::string& name, const LayerBase& child) const;
-  void operator()(const std::string& name, const Tensor& tensor) const;
-};
-
-namespace detail {
-
-template <class F>
-struct Each {
-  const F& f;
-
-  void operator()(const char* name, const Tensor& tensor) const {
-    if (tensor) f(std::string(name), tensor);
-  }
-  template <class Child>
-    requires std::is_base_of_v<LayerBase, Child>
-  void operator()(const char* name, const Child& child) const {
-    f(std::string(name), child);
-  }
-  template <class Child>
-  void operator()(const char* name, const std::optional<Child>& child) const {
-    if (child) (*this)(name, *child);
-  }
-  template <class Child>
-  void operator()(const char* name, const std::vector<Child>& children) const {
-    for (size_t i = 0; i < children.size(); ++i) f(name + ("." + std::to_string(i)), children[i]);
-  }
-};
-
-template <class Self>
-void collect(const Layer<Self>& layer, const std::string& prefix, NamedTensors& all) {
-  for_each_member(layer, [&]<class Member>(const std::string& name, const Member& member) {
-    if constexpr (std::is_same_v<Member, Tensor>) {
-      all.push_back({prefix + name, member});
-    } else {
-      collect(member, prefix + name + ".", all);
-    }
-  });
-}
-
-}  // namespace detail
-
-template <class Self, class F>
-void for_each_member(const Layer<Self>& layer, const F& f) {
-  static_cast<const Self&>(layer).visit(detail::Each<F>{f});
-}
-
 template <class Self>
 Layer<Self>::Layer()
-    : LayerBase([](const LayerBase& base) { for_each_member(static_cast<const Layer<Self>&>(base), Namer{}); }) {}
+    : LayerBase([](const LayerBase& layer, const Members& each) { static_cast<const Self&>(layer).visit(each); }) {}
 
 /// All tensors of a model, parameters and buffers, by dotted name in the order of visit. A tensor that stands at two
 /// places (tied embeddings) is listed once, under the first.
-NamedTensors unique_tensors(const NamedTensors& all);
-template <class Self>
-NamedTensors named_tensors(const Layer<Self>& model) {
-  NamedTensors all;
-  detail::collect(model, "", all);
-  return unique_tensors(all);
-}
+NamedTensors named_tensors(const LayerBase& model);
 
 /// Those of named_tensors that are trained: what an optimizer takes.
-NamedTensors only_parameters(const NamedTensors& all);
-template <class Self>
-NamedTensors parameters(const Layer<Self>& model) {
-  return only_parameters(named_tensors(model));
-}
+NamedTensors parameters(const LayerBase& model);
 
 /// Number of trained numbers.
-template <class Self>
-int64_t count_parameters(const Layer<Self>& model) {
-  return count_elements(parameters(model));
-}
+int64_t count_parameters(const LayerBase& model);
 
 /// Converts all parameters and buffers to f32 or f64, in place. Gradients are dropped.
-void convert(const NamedTensors& all, DType dtype);
-template <class Self>
-void to(const Layer<Self>& model, DType dtype) {
-  convert(named_tensors(model), dtype);
-}
+void to(const LayerBase& model, DType dtype);
 
 /// Sees every layer that gives a tensor on this thread while it exists: `entered` when it starts, `left` with its path,
 /// type and output when it is done. Either may be left out.

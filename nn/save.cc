@@ -8,10 +8,16 @@ void save_tensors(const NamedTensors& tensors, const std::string& path, const Me
   write_atomically(path, to_safetensors(tensors, metadata));
 }
 
+void save(const LayerBase& model, const std::string& path, const Metadata& metadata) {
+  save_tensors(named_tensors(model), path, metadata);
+}
+
 Metadata load_tensors(const NamedTensors& tensors, const std::string& path) {
   Safetensors file = from_safetensors(read_file(path), path);
   copy_into(file.tensors, tensors, path);
   return file.metadata;
 }
+
+Metadata load(const LayerBase& model, const std::string& path) { return load_tensors(named_tensors(model), path); }
 
 }  // namespace mixtape::nn

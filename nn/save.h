@@ -10,18 +10,12 @@ namespace mixtape::nn {
 /// Writes the parameters and buffers of a model to a safetensors file under their dotted names. The file is whole or
 /// not there.
 void save_tensors(const NamedTensors& tensors, const std::string& path, const Metadata& metadata = {});
-template <class Self>
-void save(const Layer<Self>& model, const std::string& path, const Metadata& metadata = {}) {
-  save_tensors(named_tensors(model), path, metadata);
-}
+void save(const LayerBase& model, const std::string& path, const Metadata& metadata = {});
 
 /// Reads a file written by save into a model of the same shape, converting f32 and f64. Throws, changing nothing, if
 /// the file is damaged, or with the differences by name and shape if it is another model's. Returns the file's
 /// metadata.
 Metadata load_tensors(const NamedTensors& tensors, const std::string& path);
-template <class Self>
-Metadata load(const Layer<Self>& model, const std::string& path) {
-  return load_tensors(named_tensors(model), path);
-}
+Metadata load(const LayerBase& model, const std::string& path);
 
 }  // namespace mixtape::nn

@@ -18,10 +18,10 @@ struct Row {
 };
 
 // Parameters that belong to the layer itself: those named `path.x` without a further dot.
-int64_t own_parameters(const NamedTensors& tensors, const std::string& path) {
+int64_t own_parameters(const NamedTensors& parameters, const std::string& path) {
   const std::string prefix = path.empty() ? "" : path + ".";
   int64_t count = 0;
-  for (const NamedTensor& x : only_parameters(tensors)) {
+  for (const NamedTensor& x : parameters) {
     if (x.name.starts_with(prefix) && x.name.find('.', prefix.size()) == std::string::npos)
       count += x.tensor.elements();
   }
@@ -36,7 +36,8 @@ std::string grouped(int64_t number) {
 
 }  // namespace
 
-std::string summary_of(const NamedTensors& tensors, const std::function<void()>& run) {
+std::string summary(const LayerBase& model, const std::function<void()>& run) {
+  const NamedTensors all = parameters(model);
   struct Start {
     int64_t flops;
     size_t order;
@@ -52,7 +53,7 @@ std::string summary_of(const NamedTensors& tensors, const std::function<void()>&
           starts.push_back({counter.count(), entered++});
         },
         [&](const std::string& path, const std::string& type, const Tensor& output) {
-          rows.push_back({path, type, to_string(output.shape()), own_parameters(tensors, path),
+          rows.push_back({path, type, to_string(output.shape()), own_parameters(all, path),
                           counter.count() - starts.back().flops, starts.back().order});
           starts.pop_back();
         });
@@ -68,7 +69,7 @@ std::string summary_of(const NamedTensors& tensors, const std::function<void()>&
                         grouped(row.parameters), grouped(row.flops));
   }
   return text + fmt::format("total: {} parameters, {} FLOPs of matrix products in one forward pass\n",
-                            grouped(count_elements(only_parameters(tensors))), grouped(counter.count()));
+                            grouped(count_elements(all)), grouped(counter.count()));
 }
 
 }  // namespace mixtape::nn

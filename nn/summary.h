@@ -12,10 +12,6 @@ namespace mixtape::nn {
 /// unrecorded:
 ///
 ///     fmt::print("{}", nn::summary(model, [&] { model(source, target); }));
-std::string summary_of(const NamedTensors& tensors, const std::function<void()>& run);
-template <class Self>
-std::string summary(const Layer<Self>& model, const std::function<void()>& run) {
-  return summary_of(named_tensors(model), run);
-}
+std::string summary(const LayerBase& model, const std::function<void()>& run);
 
 }  // namespace mixtape::nn

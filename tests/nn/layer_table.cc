@@ -26,12 +26,9 @@ LayerRow row(const std::string& name, const Names& names, const Inputs& inputs, 
   result.name = name;
   result.type = name.substr(0, name.find(','));
   result.names = names;
-  result.tensors = nn::named_tensors(*model);
+  result.model = model;
   result.inputs = inputs;
   result.call = [model, call](const Inputs& in) { return call(*model, in); };
-  result.save = [model](const std::string& path) { nn::save(*model, path); };
-  result.load = [model](const std::string& path) { nn::load(*model, path); };
-  result.summary = [model, call, inputs] { return nn::summary(*model, [&] { call(*model, inputs); }); };
   return result;
 }
 

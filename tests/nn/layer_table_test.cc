@@ -12,6 +12,8 @@
 #include "autograd/ops.h"
 #include "autograd/tape.h"
 #include "nn/layer.h"
+#include "nn/save.h"
+#include "nn/summary.h"
 #include "tests/nn/numbers.h"
 #include "tests/temporary_folder.h"
 #include "tests/text.h"
@@ -52,7 +54,7 @@ TEST_CASE("layer_table: first and second derivatives by inputs and parameters ar
   for (const LayerRow& row : layer_table()) {
     CAPTURE(row.name);
     std::vector<Tensor> free = row.inputs;
-    for (const NamedTensor& x : nn::only_parameters(row.tensors)) free.push_back(x.tensor);
+    for (const NamedTensor& x : nn::parameters(*row.model)) free.push_back(x.tensor);
     const GradcheckResult result = gradcheck(
         [&](const std::vector<Tensor>& in) {
           return row.call({in.begin(), in.begin() + static_cast<std::ptrdiff_t>(row.inputs.size())});
@@ -65,7 +67,7 @@ TEST_CASE("layer_table: first and second derivatives by inputs and parameters ar
 TEST_CASE("layer_table: visit lists what forward uses, and every parameter gets its gradient") {
   for (const LayerRow& row : layer_table()) {
     CAPTURE(row.name);
-    const NamedTensors parameters = nn::only_parameters(row.tensors);
+    const NamedTensors parameters = nn::parameters(*row.model);
     Tape tape(TapeOptions{.random = row.random});
     for (const Tensor& x : row.inputs) tape.watch(x);
     const Tensor y = row.call(row.inputs);
@@ -87,7 +89,7 @@ TEST_CASE("layer_table: visit lists what forward uses, and every parameter gets 
 TEST_CASE("layer_table: dotted names stay what files of old have") {
   for (const LayerRow& row : layer_table()) {
     CAPTURE(row.name);
-    CHECK(names_of(row.tensors) == row.names);
+    CHECK(names_of(nn::named_tensors(*row.model)) == row.names);
   }
 }
 
@@ -96,12 +98,13 @@ TEST_CASE("layer_table: saved and loaded to the bit") {
   const std::string path = folder.file("layer.safetensors");
   for (const LayerRow& row : layer_table()) {
     CAPTURE(row.name);
-    const NamedTensors before = clone(row.tensors);
+    const NamedTensors before = clone(nn::named_tensors(*row.model));
     const Tensor y = row.call(row.inputs);
-    row.save(path);
-    for (const NamedTensor& x : row.tensors) x.tensor.fill(0.5);
-    row.load(path);
-    for (size_t i = 0; i < before.size(); ++i) CHECK(same_bits(row.tensors[i].tensor, before[i].tensor));
+    nn::save(*row.model, path);
+    for (const NamedTensor& x : nn::named_tensors(*row.model)) x.tensor.fill(0.5);
+    nn::load(*row.model, path);
+    const NamedTensors after = nn::named_tensors(*row.model);
+    for (size_t i = 0; i < before.size(); ++i) CHECK(same_bits(after[i].tensor, before[i].tensor));
     CHECK(same_bits(row.call(row.inputs), y));
   }
 }
@@ -117,7 +120,7 @@ TEST_CASE("layer_table: calls are seen with their type, and summaries mention th
       row.call(row.inputs);
     }
     CHECK(last == row.type);
-    const std::string text = row.summary();
+    const std::string text = nn::summary(*row.model, [&] { row.call(row.inputs); });
     CHECK(text.find(" " + row.type + " ") != std::string::npos);
     CHECK(text.find("total: ") != std::string::npos);
   }
