@@ -5,8 +5,8 @@
 namespace mixtape {
 
 /// Counts the floating-point operations of the matrix products (2 per multiplication and addition) that ops do on this
-/// thread while it exists: matmul, linear, and the two products of attention on the pairs of each sequence, whether a
-/// mask hides them or not.
+/// thread while it exists: matmul, linear, conv2d, and the two products of attention on the pairs of each sequence,
+/// whether a mask hides them or not.
 class FlopCounter {
  public:
   FlopCounter();

@@ -6,6 +6,7 @@
 
 #include "autograd/mask.h"
 #include "autograd/packed.h"
+#include "autograd/rule.h"
 #include "autograd/tensor.h"
 
 /// The catalogue of ops. Each computes its value at once and, if a tape is in scope and an input is on it, records a
@@ -89,6 +90,45 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 /// x W' + bias.   x: [..., in]  weight: [out, in]  bias: [out] or undefined  result: [..., out]
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
+// --- images (ops/images.cc): [B, H, W, C], height, width and channels. H' = (H + 2 padding - height) / stride + 1
+// rounded down is the number of windows below one another, W' that side by side.
+
+/// Windows that slide over images in steps of `stride` pixels, the first beginning `padding` pixels outside.
+struct WindowOptions {
+  int64_t height = 1;
+  int64_t width = 1;
+  int64_t stride = 1;
+  int64_t padding = 0;
+};
+/// What each window holds, 0 outside of the image.   x: [B, H, W, C]  result: [B, H', W', height width C]
+Tensor unfold(const Tensor& x, const WindowOptions& window);
+/// Images of `shape` in which each pixel is the sum of what the windows that hold it have in its place: the reverse of
+/// unfold.   windows: [B, H', W', height width C]
+Tensor fold(const Tensor& windows, const Shape& shape, const WindowOptions& window);
+/// Images cut into squares of size x size pixels, row by row.   x: [B, H, W, C], H and W multiples of size  result: [B,
+/// H W / size^2, size size C]
+Tensor patches(const Tensor& x, int64_t size);
+
+struct Conv2dOptions {
+  int64_t stride = 1;
+  int64_t padding = 0;
+};
+/// unfold(x) W' + bias: each result is the weighted sum of a window (LeCun et al. 1989).   x: [B, H, W, C]  weight: [O,
+/// height, width, C]  bias: [O] or undefined  result: [B, H', W', O]
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dOptions& options = {});
+
+struct PoolOptions {
+  int64_t size = 2;     ///< height and width of a window
+  int64_t stride = 0;   ///< 0: size
+  int64_t padding = 0;  ///< less than size
+};
+/// The largest number of each channel in each window; what lies outside of the image does not count. The gradient goes
+/// to the first of equals.   x: [B, H, W, C]  result: [B, H', W', C]
+Tensor max_pool2d(const Tensor& x, const PoolOptions& options = {});
+/// The mean of each channel over the pixels of each window that lie within the image.   x: [B, H, W, C]  result: [B,
+/// H', W', C]
+Tensor average_pool2d(const Tensor& x, const PoolOptions& options = {});
+
 // --- shapes (ops/shapes.cc)
 
 /// The same elements under another shape; one size may be -1 and is worked out. Copies nothing.
@@ -99,7 +139,7 @@ Tensor transpose(const Tensor& x, int axis_a = -2, int axis_b = -1);
 /// Stretched to `shape` by NumPy's rule, copied.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// Put one after the other along an axis; the other axes agree.
-Tensor concat(const std::vector<Tensor>& parts, int axis);
+Tensor concat(Tensors parts, int axis);
 /// Cut along an axis into parts of the given sizes, which add up to the axis.
 std::vector<Tensor> split(const Tensor& x, const std::vector<int64_t>& sizes, int axis);
 /// Indices [first, last) of an axis.
@@ -138,12 +178,28 @@ Tensor log_softmax(const Tensor& x);
 /// beta: [C]
 Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon = 1e-5);
 
+struct BatchNormed {
+  Tensor y;         ///< like x
+  Tensor mean;      ///< [C], a constant
+  Tensor variance;  ///< [C], with divisor N, a constant
+};
+/// (x - mean) / sqrt(variance + epsilon) * gamma + beta, mean and variance of each channel over all N rows (Ioffe &
+/// Szegedy 2015).   x: [..., C], N > 0 rows of C  gamma, beta: [C]
+BatchNormed batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon = 1e-5);
+
 // --- dropout (ops/dropout.cc)
 
 /// Under a training tape each element is 0 with probability p and x / (1 - p) otherwise (Srivastava et al. 2014);
 /// elsewhere x itself. The mask depends on (seed, step, op, element) alone and is computed again in backward.   0 <= p
 /// < 1
 Tensor dropout(const Tensor& x, double p);
+
+/// Under a training tape each sequence of x is all 0 with probability p and scaled by 1 / (1 - p) otherwise (Huang et
+/// al. 2016, "Deep networks with stochastic depth"); elsewhere x itself. Which ones depends on (seed, step, op,
+/// sequence) alone.   x: packed [rows, ...] with the bounds of its sequences, or [B, ...] without bounds, where each b
+/// is one  0
+/// <= p < 1
+Tensor stochastic_depth(const Tensor& x, double p, const Bounds& bounds = {});
 
 // --- loss (ops/loss.cc)
 
@@ -156,6 +212,15 @@ struct CrossEntropyOptions {
 /// Minus the log-probability of each row's target under softmax(logits).   logits: [N, V]  targets: i32 [N]  result:
 /// scalar
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOptions options = {});
+
+struct SoftCrossEntropyOptions {
+  double label_smoothing = 0;             ///< the share of the target that is spread evenly over all classes
+  Reduction reduction = Reduction::mean;  ///< the mean is over all rows; 0 if there are none
+};
+/// Cross entropy with targets that give each class a weight, as mixed images have: minus the sum over classes of target
+/// times log-probability under softmax(logits), by row. Weights are not negative, and add up to 1 as a rule.   logits,
+/// targets: [N, V] of one dtype  result: scalar
+Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets, SoftCrossEntropyOptions options = {});
 
 // --- attention (ops/attention.cc)
 
@@ -191,7 +256,11 @@ Tensor gelu_tanh(const Tensor& x);
 Tensor softmax(const Tensor& x);
 Tensor log_softmax(const Tensor& x);
 Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon);
+Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon);
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options);
+Tensor max_pool2d(const Tensor& x, const PoolOptions& options);
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOptions options);
+Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets, SoftCrossEntropyOptions options);
 Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
                                     const AttentionOptions& options);
 

@@ -17,10 +17,13 @@ struct DecoderCache {
 struct DecoderLayer : Layer<DecoderLayer> {
   LayerNorm attention_norm;
   MultiHeadAttention attention;
+  std::optional<LayerScale> attention_scale;
   LayerNorm cross_norm;
   MultiHeadAttention cross;
+  std::optional<LayerScale> cross_scale;
   LayerNorm feed_forward_norm;
   FeedForward feed_forward;
+  std::optional<LayerScale> feed_forward_scale;
   BlockOptions options;
 
   DecoderLayer(const BlockOptions& chosen, Random& random);
@@ -37,10 +40,13 @@ struct DecoderLayer : Layer<DecoderLayer> {
   void visit(auto&& each) const {
     each("attention_norm", attention_norm);
     each("attention", attention);
+    each("attention_scale", attention_scale);
     each("cross_norm", cross_norm);
     each("cross", cross);
+    each("cross_scale", cross_scale);
     each("feed_forward_norm", feed_forward_norm);
     each("feed_forward", feed_forward);
+    each("feed_forward_scale", feed_forward_scale);
   }
 };
 

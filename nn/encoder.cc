@@ -5,24 +5,28 @@ namespace mixtape::nn {
 EncoderLayer::EncoderLayer(const BlockOptions& chosen, Random& random)
     : attention_norm(chosen.width),
       attention(chosen.attention(), random),
+      attention_scale(chosen.scale()),
       feed_forward_norm(chosen.width),
       feed_forward(chosen.width, chosen.hidden(), chosen.activation, chosen.activation_dropout, random),
+      feed_forward_scale(chosen.scale()),
       options(chosen) {}
 
 Tensor EncoderLayer::forward(const Tensor& x, const Attend& attend) const {
-  const Tensor y = residual(x, attention_norm, options, [&](const Tensor& z) { return attention(z, attend); });
-  return residual(y, feed_forward_norm, options, feed_forward);
+  const Tensor y = residual(x, attention_norm, attention_scale, options, attend.queries,
+                            [&](const Tensor& z) { return attention(z, attend); });
+  return residual(y, feed_forward_norm, feed_forward_scale, options, attend.queries, feed_forward);
 }
 
 Tensor EncoderLayer::step(const Tensor& x, MultiHeadAttention::KeysValues& cache) const {
   return inside([&] {
-    const Tensor y = residual(x, attention_norm, options, [&](const Tensor& z) { return attention.step(z, cache); });
-    return residual(y, feed_forward_norm, options, feed_forward);
+    const Tensor y = residual(x, attention_norm, attention_scale, options, {},
+                              [&](const Tensor& z) { return attention.step(z, cache); });
+    return residual(y, feed_forward_norm, feed_forward_scale, options, {}, feed_forward);
   });
 }
 
 Encoder::Encoder(int64_t layers, const BlockOptions& options, Random& random) {
-  for (int64_t i = 0; i < layers; ++i) layer.emplace_back(options, random);
+  for (int64_t i = 0; i < layers; ++i) layer.emplace_back(options.of_layer(i, layers), random);
   if (options.pre_norm) norm.emplace(options.width);
 }
 

@@ -4,6 +4,7 @@
 
 #include "nn/feed_forward.h"
 #include "nn/layer_norm.h"
+#include "nn/layer_scale.h"
 #include "nn/multi_head_attention.h"
 
 namespace mixtape::nn {
@@ -17,17 +18,35 @@ struct BlockOptions {
   double attention_dropout = 0.1;  ///< on the attention weights
   double activation_dropout = 0;   ///< inside the feed-forward part
   Activation activation = Activation::relu;
-  bool pre_norm = true;  ///< x + f(norm(x)) (Xiong et al. 2020); otherwise norm(x + f(x)) (Vaswani et al. 2017)
+  bool pre_norm = true;         ///< x + f(norm(x)) (Xiong et al. 2020); otherwise norm(x + f(x)) (Vaswani et al. 2017)
+  double stochastic_depth = 0;  ///< the probability that a sequence leaves out a sublayer; in a stack, that of the last
+                                ///< layer, and layer i of n has i / n of it (Huang et al. 2016)
+  double layer_scale = 0;       ///< a trained factor for each channel that a sublayer adds starts from this; 0: none
 
   int64_t hidden() const { return feed_forward > 0 ? feed_forward : 4 * width; }
   MultiHeadAttentionOptions attention() const { return {.width = width, .heads = heads, .dropout = attention_dropout}; }
+  std::optional<LayerScale> scale() const {
+    return layer_scale != 0 ? std::optional<LayerScale>(std::in_place, width, layer_scale) : std::nullopt;
+  }
+  /// These, for layer i (from 0) of a stack.
+  BlockOptions of_layer(int64_t i, int64_t layers) const {
+    BlockOptions result = *this;
+    result.stochastic_depth *= static_cast<double>(i + 1) / static_cast<double>(layers);
+    return result;
+  }
 };
 
-/// x + dropout(f(norm(x))), or norm(x + dropout(f(x))).
+/// x + add(norm(x)), or norm(x + add(x)), where add(z) = dropout(f(z)), scaled, and left out by sequence. `bounds` are
+/// the sequences of x, undefined if x is [B, T, width].
 template <class F>
-Tensor residual(const Tensor& x, const LayerNorm& norm, const BlockOptions& options, const F& f) {
-  if (options.pre_norm) return x + dropout(f(norm(x)), options.dropout);
-  return norm(x + dropout(f(x), options.dropout));
+Tensor residual(const Tensor& x, const LayerNorm& norm, const std::optional<LayerScale>& scale,
+                const BlockOptions& options, const Bounds& bounds, const F& f) {
+  const auto add = [&](const Tensor& z) {
+    const Tensor y = dropout(f(z), options.dropout);
+    return stochastic_depth(scale ? (*scale)(y) : y, options.stochastic_depth, bounds);
+  };
+  if (options.pre_norm) return x + add(norm(x));
+  return norm(x + add(x));
 }
 
 /// Self-attention, then a feed-forward part, each with a residual connection. With a causal mask it is a layer of a
@@ -35,8 +54,10 @@ Tensor residual(const Tensor& x, const LayerNorm& norm, const BlockOptions& opti
 struct EncoderLayer : Layer<EncoderLayer> {
   LayerNorm attention_norm;
   MultiHeadAttention attention;
+  std::optional<LayerScale> attention_scale;
   LayerNorm feed_forward_norm;
   FeedForward feed_forward;
+  std::optional<LayerScale> feed_forward_scale;
   BlockOptions options;
 
   EncoderLayer(const BlockOptions& chosen, Random& random);
@@ -50,8 +71,10 @@ struct EncoderLayer : Layer<EncoderLayer> {
   void visit(auto&& each) const {
     each("attention_norm", attention_norm);
     each("attention", attention);
+    each("attention_scale", attention_scale);
     each("feed_forward_norm", feed_forward_norm);
     each("feed_forward", feed_forward);
+    each("feed_forward_scale", feed_forward_scale);
   }
 };
 

@@ -1,6 +1,9 @@
 #pragma once
 
 /// All layers and models.
+#include "nn/average_pool2d.h"
+#include "nn/batch_norm.h"
+#include "nn/conv2d.h"
 #include "nn/decoder.h"
 #include "nn/dropout.h"
 #include "nn/embedding.h"
@@ -11,11 +14,17 @@
 #include "nn/language_model.h"
 #include "nn/layer.h"
 #include "nn/layer_norm.h"
+#include "nn/layer_scale.h"
 #include "nn/linear.h"
+#include "nn/max_pool2d.h"
 #include "nn/multi_head_attention.h"
+#include "nn/patch_embedding.h"
 #include "nn/positions.h"
 #include "nn/save.h"
 #include "nn/self_attention.h"
+#include "nn/sinusoidal_positions_2d.h"
 #include "nn/softmax.h"
+#include "nn/stochastic_depth.h"
 #include "nn/summary.h"
 #include "nn/transformer.h"
+#include "nn/vision_transformer.h"

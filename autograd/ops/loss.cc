@@ -27,11 +27,15 @@ void check(const Tensor& logits, const Tensor& targets, const CrossEntropyOption
 }
 
 // What the sum over rows is multiplied with: 1, or one over the number of rows that count.
-double weight_of(const Tensor& targets, const CrossEntropyOptions& options) {
-  if (options.reduction == Reduction::sum) return 1;
-  const int32_t* target = targets.data<int32_t>();
-  const auto counted = targets.elements() - std::count(target, target + targets.elements(), options.ignored);
+double weight_of(int64_t counted, Reduction reduction) {
+  if (reduction == Reduction::sum) return 1;
   return counted == 0 ? 0 : 1.0 / static_cast<double>(counted);
+}
+
+double weight_of(const Tensor& targets, const CrossEntropyOptions& options) {
+  const int32_t* target = targets.data<int32_t>();
+  const auto ignored = std::count(target, target + targets.elements(), options.ignored);
+  return weight_of(targets.elements() - ignored, options.reduction);
 }
 
 }  // namespace
@@ -75,6 +79,45 @@ Tensor composed::cross_entropy(const Tensor& logits, const Tensor& targets, Cros
   }
   return sum(composed::log_softmax(logits) * Tensor::from(share, logits.shape(), logits.dtype())) *
          -weight_of(targets, options);
+}
+
+Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets, SoftCrossEntropyOptions options) {
+  check_same_dtype("soft_cross_entropy", logits, targets);
+  if (logits.rank() != 2 || !(targets.shape() == logits.shape())) {
+    fail(fmt::format("soft_cross_entropy: logits {} and targets {}, expected [N, V] both", to_string(logits.shape()),
+                     to_string(targets.shape())));
+  }
+  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
+    fail(fmt::format("soft_cross_entropy: label smoothing {}, expected 0 to 1", options.label_smoothing));
+  if (Tape::tracks(targets)) return composed::soft_cross_entropy(logits, targets, options);
+  const int64_t rows = logits.size(0), n = logits.size(1);
+  const double weight = weight_of(rows, options.reduction), smoothing = options.label_smoothing;
+  Tensor losses = Tensor::uninitialized({rows}, logits.dtype()), log_sums = Tensor::like(losses);
+  Tensor y = Tensor::uninitialized({}, logits.dtype());
+  dispatch(logits.dtype(), [&]<class T>(T) {
+    T* loss = losses.mutable_data<T>();
+    kernels::soft_cross_entropy(logits.data<T>(), targets.data<T>(), smoothing, loss, log_sums.mutable_data<T>(), rows,
+                                n);
+    *y.mutable_data<T>() = static_cast<T>(weight * std::accumulate(loss, loss + rows, 0.0));
+  });
+  return record(
+      "soft_cross_entropy", {logits, targets}, y, Keep{logits, targets, log_sums},
+      [smoothing, weight, rows, n](const Kept& kept, const Tensor& dy) {
+        const Tensor &logits = kept[0], &targets = kept[1], &log_sums = kept[2];
+        Tensor dx = Tensor::like(logits);  // dx = dy * weight * (softmax(x) * sum(smoothed target) - smoothed target)
+        dispatch(logits.dtype(), [&]<class T>(T) {
+          kernels::soft_cross_entropy_grad(logits.data<T>(), targets.data<T>(), smoothing, log_sums.data<T>(),
+                                           dy.item() * weight, dx.mutable_data<T>(), rows, n);
+        });
+        return dx;
+      },
+      [options](std::span<const Tensor> in) { return composed::soft_cross_entropy(in[0], in[1], options); });
+}
+
+Tensor composed::soft_cross_entropy(const Tensor& logits, const Tensor& targets, SoftCrossEntropyOptions options) {
+  const double smoothing = options.label_smoothing, flat = smoothing / static_cast<double>(logits.size(1));
+  const Tensor smoothed = targets * (1 - smoothing) + flat;
+  return sum(composed::log_softmax(logits) * smoothed) * -weight_of(logits.size(0), options.reduction);
 }
 
 }  // namespace mixtape

@@ -75,35 +75,38 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
                 [before = x.shape()](const Kept&, const Tensor& dy) { return sum_to(dy, before); });
 }
 
-Tensor concat(const std::vector<Tensor>& parts, int axis) {
-  if (parts.empty()) fail("concat: no parts");
-  const Shape& first = parts[0].shape();
+Tensor concat(Tensors parts, int axis) {
+  if (parts.size() == 0) fail("concat: no parts");
+  const Tensor& leading = *parts.begin();
+  const Shape& first = leading.shape();
   axis = first.index(axis);
   int64_t total = 0;
   for (const Tensor& part : parts) {
-    if (part.dtype() != parts[0].dtype() || part.rank() != first.rank() ||
+    if (part.dtype() != leading.dtype() || part.rank() != first.rank() ||
         !(part.shape().with(axis, 1) == first.with(axis, 1))) {
-      fail(fmt::format("concat: {} {} and {} {} do not join along axis {}", name_of(parts[0].dtype()), to_string(first),
+      fail(fmt::format("concat: {} {} and {} {} do not join along axis {}", name_of(leading.dtype()), to_string(first),
                        name_of(part.dtype()), to_string(part.shape()), axis));
     }
     total += part.size(axis);
   }
-  Tensor y = Tensor::uninitialized(first.with(axis, total), parts[0].dtype());
+  Tensor y = Tensor::uninitialized(first.with(axis, total), leading.dtype());
+  const Tensor cuts = Tensor::uninitialized({static_cast<int64_t>(parts.size())}, i32);
   const AxisView view = axis_view(y.shape(), axis);
   const int64_t inner = view.inner * size_of(y.dtype());
+  int32_t* size = cuts.mutable_data<int32_t>();
   int64_t start = 0;
   for (const Tensor& part : parts) {
     const int64_t bytes = part.size(axis) * inner;
     kernels::copy_rows(part.raw_data(), bytes, static_cast<char*>(y.mutable_raw_data()) + start, view.n * inner,
                        view.outer, bytes);
     start += bytes;
+    *size++ = static_cast<int32_t>(part.size(axis));
   }
-  std::vector<int32_t> sizes;
-  for (const Tensor& part : parts) sizes.push_back(static_cast<int32_t>(part.size(axis)));
-  const Tensor cuts = Tensor::from(sizes, {static_cast<int64_t>(sizes.size())});
   return record("concat", parts, y, Keep{cuts}, [axis](const Kept& kept, const Tensor& dy) {
     const int32_t* sizes = kept[0].data<int32_t>();
-    return Gradients(split(dy, std::vector<int64_t>(sizes, sizes + kept[0].elements()), axis));
+    const int64_t count = kept[0].elements();
+    if (count == 2) return Gradients(slice(dy, axis, 0, sizes[0]), slice(dy, axis, sizes[0], dy.size(axis)));
+    return Gradients(split(dy, std::vector<int64_t>(sizes, sizes + count), axis));
   });
 }
 

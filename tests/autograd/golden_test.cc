@@ -181,19 +181,62 @@ Row loss(const char* name, CrossEntropyOptions options = {}) {
   return {name, [options](const Case& in) { return cross_entropy(in["logits"], in["targets"], options); }};
 }
 
+Row soft_loss(const char* name, SoftCrossEntropyOptions options = {}) {
+  return {name, [options](const Case& in) { return soft_cross_entropy(in["logits"], in["targets"], options); }};
+}
+
+Results all_of(const BatchNormed& result) { return {result.y, result.mean, result.variance}; }
+
 Rows softmax_and_loss() {
   return {
       {"softmax", [](const Case& in) { return softmax(in["x"]); }},
       {"log_softmax", [](const Case& in) { return log_softmax(in["x"]); }},
       {"layer_norm", [](const Case& in) { return layer_norm(in["x"], in["gamma"], in["beta"]); }},
       {"layer_norm.epsilon", [](const Case& in) { return layer_norm(in["x"], in["gamma"], in["beta"], 0.25); }},
+      {"batch_norm", [](const Case& in) { return all_of(batch_norm(in["x"], in["gamma"], in["beta"])); }},
+      {"batch_norm.epsilon", [](const Case& in) { return all_of(batch_norm(in["x"], in["gamma"], in["beta"], 0.25)); }},
       {"dropout", [](const Case& in) { return dropout(in["x"], 0.4); }},
+      {"stochastic_depth", [](const Case& in) { return stochastic_depth(in["x"], 0.4); }},
       loss("cross_entropy"),
       loss("cross_entropy.sum", {.reduction = Reduction::sum}),
       loss("cross_entropy.smoothing", {.label_smoothing = 0.1}),
       loss("cross_entropy.sum.smoothing", {.label_smoothing = 0.3, .reduction = Reduction::sum}),
       loss("cross_entropy.ignored", {.ignored = 2}),
+      soft_loss("soft_cross_entropy"),
+      soft_loss("soft_cross_entropy.sum", {.reduction = Reduction::sum}),
+      soft_loss("soft_cross_entropy.smoothing", {.label_smoothing = 0.1}),
+      soft_loss("soft_cross_entropy.constant_targets"),
   };
+}
+
+Row convolution(const std::string& variant, const Conv2dOptions& options) {
+  return {"conv2d" + variant, [options](const Case& in) { return conv2d(in["x"], in["weight"], in["bias"], options); }};
+}
+
+Rows images() {
+  const WindowOptions window{.height = 3, .width = 2, .stride = 2, .padding = 1};
+  Rows rows{
+      {"unfold", [=](const Case& in) { return unfold(in["x"], window); }},
+      {"fold",
+       [=](const Case& in) {
+         return fold(in["x"], {2, 5, 7, 3}, window);
+       }},
+      {"patches", [](const Case& in) { return patches(in["x"], 2); }},
+      {"conv2d.no_bias", [](const Case& in) { return conv2d(in["x"], in["weight"]); }},
+      convolution("", {}),
+      convolution(".stride", {.stride = 2}),
+      convolution(".padding", {.padding = 2}),
+      convolution(".stride.padding", {.stride = 3, .padding = 1}),
+  };
+  const std::pair<const char*, PoolOptions> pools[] = {
+      {"", {}}, {".stride", {.size = 2, .stride = 1}}, {".padding", {.size = 3, .stride = 2, .padding = 1}}};
+  for (const auto& [variant, options] : pools) {
+    const PoolOptions pool = options;
+    add(rows,
+        {{std::string("max_pool2d") + variant, [pool](const Case& in) { return max_pool2d(in["x"], pool); }},
+         {std::string("average_pool2d") + variant, [pool](const Case& in) { return average_pool2d(in["x"], pool); }}});
+  }
+  return rows;
 }
 
 using Options = std::function<AttentionOptions(const Case&)>;
@@ -253,7 +296,7 @@ Rows attentions() {
 Rows all_rows() {
   Rows rows;
   for (const auto& family :
-       {arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss, attentions}) {
+       {arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss, attentions, images}) {
     add(rows, family());
   }
   return rows;

@@ -32,7 +32,7 @@ Tensor integers(const std::vector<int32_t>& values, const Shape& shape) { return
 std::vector<GradientRow> op_gradient_rows() {
   std::vector<GradientRow> rows;
   for (const auto& family : {elementwise_rows(), reduction_rows(), product_rows(), fused_rows(), layout_rows(),
-                             indexing_rows(), attention_rows()}) {
+                             indexing_rows(), attention_rows(), image_rows()}) {
     rows.insert(rows.end(), family.begin(), family.end());
   }
   return rows;

@@ -42,6 +42,7 @@ std::vector<GradientRow> fused_rows();
 std::vector<GradientRow> layout_rows();
 std::vector<GradientRow> indexing_rows();
 std::vector<GradientRow> attention_rows();
+std::vector<GradientRow> image_rows();
 
 /// f64 inputs. The same arguments give the same numbers.
 Tensor normal(const Shape& shape, uint64_t seed = 1);

@@ -151,9 +151,23 @@ std::vector<GradientRow> fused_rows() {
        [](In in) { return layer_norm(in[0], in[1], in[2], 0.5); },
        {normal({2, 2, 4}), positive({4}), normal({4})}},
       {"layer_norm, gamma is beta", [](In in) { return layer_norm(in[0], in[1], in[1]); }, {x, positive({5})}},
+      {"batch_norm",
+       [](In in) { return batch_norm(in[0], in[1], in[2]).y; },
+       {normal({5, 3}), positive({3}), normal({3})}},
+      {"batch_norm, images and a large epsilon",
+       [](In in) { return batch_norm(in[0], in[1], in[2], 0.5).y; },
+       {normal({2, 2, 3, 2}), positive({2}), normal({2})}},
+      {"batch_norm, gamma is beta", [](In in) { return batch_norm(in[0], in[1], in[1]).y; }, {x, positive({5})}},
       {"dropout", [](In in) { return dropout(in[0], 0.4); }, {normal({4, 6})}, trains},
       {"dropout, twice", [](In in) { return dropout(dropout(in[0], 0.3) * in[0], 0.3); }, {normal({4, 6})}, trains},
       {"dropout, not training", [](In in) { return dropout(in[0], 0.4) * 1.0; }, {normal({4, 6})}},
+      {"stochastic_depth", [](In in) { return stochastic_depth(in[0], 0.5); }, {normal({6, 2, 2})}, trains},
+      {"stochastic_depth, packed",
+       [](In in) {
+         return stochastic_depth(in[0], 0.5, Bounds({1, 3, 0, 2, 1})) * in[0];
+       },
+       {normal({7, 2})},
+       trains},
       {"cross_entropy", [](In in) { return cross_entropy(in[0], in[1]); }, {x, integers({1, 4, 2, 0}, {4})}},
       {"cross_entropy, ignored rows", [](In in) { return cross_entropy(in[0], in[1]); }, {x, targets}},
       {"cross_entropy, smoothed",
@@ -168,6 +182,19 @@ std::vector<GradientRow> fused_rows() {
       {"cross_entropy, all ignored",
        [](In in) { return cross_entropy(in[0], in[1]) + sum(in[0]); },
        {x, integers({-1, -1, -1, -1}, {4})}},
+      {"soft_cross_entropy",
+       [](In in) {
+         return soft_cross_entropy(in[0], positive({4, 5}));
+       },
+       {x}},
+      {"soft_cross_entropy, smoothed sum",
+       [](In in) {
+         return soft_cross_entropy(in[0], positive({4, 5}), {.label_smoothing = 0.3, .reduction = Reduction::sum});
+       },
+       {x}},
+      {"soft_cross_entropy, by its targets, too",
+       [](In in) { return soft_cross_entropy(in[0], in[1], {.label_smoothing = 0.1}); },
+       {x, positive({4, 5})}},
   };
 }
 

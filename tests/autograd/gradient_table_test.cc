@@ -28,7 +28,7 @@ std::set<std::string> declared_ops() {
   std::istringstream lines(text_of(kSources + "/autograd/ops.h"));
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("inline ")) line.erase(0, 7);
-    for (const std::string type : {"Tensor ", "TopK ", "std::vector<Tensor> "}) {
+    for (const std::string type : {"Tensor ", "TopK ", "BatchNormed ", "std::vector<Tensor> "}) {
       const size_t end = line.find('(');
       if (line.starts_with(type) && end != std::string::npos) names.insert(line.substr(type.size(), end - type.size()));
     }

@@ -225,6 +225,69 @@ TEST_CASE("wrong calls of fused ops") {
   });
 }
 
+TEST_CASE("wrong calls of ops on images") {
+  check({
+      {[] {
+         unfold(x({2, 3, 4}), {2, 2});
+       },
+       "unfold: images [2, 3, 4], expected [B, H, W, C]"},
+      {[] {
+         unfold(x({1, 3, 4, 1}), {4, 2});
+       },
+       "unfold: windows of 4 x 2 do not fit images [1, 3, 4, 1] with padding 0"},
+      {[] {
+         unfold(x({1, 3, 4, 1}), {2, 2, 0, 1});
+       },
+       "unfold: windows of 2 x 2, stride 0 and padding 1, expected at least 1, 1, 1 and 0"},
+      {[] {
+         fold(x({1, 2, 2, 4}), {1, 3, 4, 1}, {2, 2});
+       },
+       "fold: [1, 2, 2, 4] to images [1, 3, 4, 1], expected [1, 2, 3, 4]"},
+      {[] {
+         patches(x({1, 4, 6, 1}), 4);
+       },
+       "patches: [1, 4, 6, 1] in patches of 4 x 4, expected [B, H, W, C] with H and W multiples of it"},
+      {[] {
+         conv2d(x({1, 4, 4, 2}), x({3, 2, 2, 1}));
+       },
+       "conv2d: images [1, 4, 4, 2] and weight [3, 2, 2, 1], expected [B, H, W, C] and [O, height, width, C]"},
+      {[] {
+         conv2d(x({1, 4, 4, 2}), x({3, 2, 2, 2}), x({2}));
+       },
+       "conv2d: bias [2] for weight [3, 2, 2, 2], expected [3]"},
+      {[] {
+         conv2d(x({1, 4, 4, 2}), x({3, 2, 2, 2}, f64));
+       },
+       "conv2d: dtypes differ: f32 [1, 4, 4, 2] and f64 [3, 2, 2, 2]"},
+      {[] {
+         max_pool2d(x({1, 4, 4, 2}), {.size = 2, .padding = 2});
+       },
+       "max_pool2d: padding 2 for windows of 2, expected less"},
+      {[] {
+         average_pool2d(x({1, 4, 4, 2}), {.size = 0});
+       },
+       "average_pool2d: windows of 0 x 0, stride 0 and padding 0, expected at least 1, 1, 1 and 0"},
+      {[] {
+         batch_norm(x({2, 3}), x({3}), x({2}));
+       },
+       "batch_norm: input [2, 3] with gamma [3] and beta [2], expected [3] and at least one row"},
+      {[] {
+         batch_norm(x({0, 3}), x({3}), x({3}));
+       },
+       "batch_norm: input [0, 3] with gamma [3] and beta [3], expected [3] and at least one row"},
+      {[] {
+         soft_cross_entropy(x({2, 3}), x({2, 4}));
+       },
+       "soft_cross_entropy: logits [2, 3] and targets [2, 4], expected [N, V] both"},
+      {[] {
+         soft_cross_entropy(x({2, 3}), x({2, 3}), {.label_smoothing = -1});
+       },
+       "soft_cross_entropy: label smoothing -1, expected 0 to 1"},
+      {[] { stochastic_depth(x({2}), 1); }, "stochastic_depth: probability 1, expected 0 <= p < 1"},
+      {[] { stochastic_depth(x({2}), 0.1, Bounds({3})); }, "stochastic_depth: [2] with bounds of 3 rows"},
+  });
+}
+
 TEST_CASE("an error says in which layer") {
   const Scope scope(path_below(path_below(nullptr, "encoder"), "layer.0"));
   check({{[] {

@@ -6,6 +6,7 @@
 #include "autograd/ops.h"
 #include "nn/language_model.h"
 #include "nn/transformer.h"
+#include "nn/vision_transformer.h"
 #include "optim/adam.h"
 #include "optim/adamw.h"
 
@@ -69,9 +70,26 @@ Workload gpt_char(uint64_t seed) {
   return work;
 }
 
+Workload vision(const nn::VisionTransformerOptions& options, int64_t batch, uint64_t seed) {
+  Random random(seed);
+  const auto model = std::make_shared<nn::VisionTransformer>(options, random);
+  const Tensor images = random.normal({batch, options.image_height, options.image_width, options.channels}, 0, 1);
+  const Tensor labels = random_tokens(batch, 0, options.classes, random);
+  Workload work{.model = model,
+                .parameters = nn::parameters(*model),
+                .optimizer = {},
+                .loss = {},
+                .batch = batch,
+                .items = batch};
+  work.optimizer =
+      std::make_unique<optim::AdamW>(work.parameters, optim::AdamWOptions{.learning_rate = 1e-3, .weight_decay = 0.05});
+  work.loss = [=, &network = *model] { return cross_entropy(network(images), labels); };
+  return work;
+}
+
 }  // namespace
 
-std::vector<std::string> workload_names() { return {"translator", "translator-toy", "gpt-char"}; }
+std::vector<std::string> workload_names() { return {"translator", "translator-toy", "vit", "vit-toy", "gpt-char"}; }
 
 Workload make_workload(const std::string& name, uint64_t seed) {
   if (name == "translator") {
@@ -79,6 +97,18 @@ Workload make_workload(const std::string& name, uint64_t seed) {
   }
   if (name == "translator-toy") {
     return translator({{.vocab = 200, .width = 64, .heads = 4, .layers = 1, .feed_forward = 128}, 16, 9}, seed);
+  }
+  if (name == "vit") return vision({}, 64, seed);  // 32 x 32 x 3 in patches of 4, width 192, 3 heads, 6 layers
+  if (name == "vit-toy") {
+    return vision({.image_height = 28,
+                   .image_width = 28,
+                   .channels = 1,
+                   .patch = 7,
+                   .width = 64,
+                   .heads = 4,
+                   .layers = 2,
+                   .feed_forward = 128},
+                  32, seed);
   }
   if (name == "gpt-char") return gpt_char(seed);
   fail(fmt::format("bench: no model {}, expected one of {}", name, fmt::join(workload_names(), ", ")));

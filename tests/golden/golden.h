@@ -109,10 +109,11 @@ class Case {
     const std::vector<double> values = (*this)[lengths].values();
     return Bounds(std::vector<int64_t>(values.begin(), values.end()));
   }
-  /// Fills weights with those of the case, and has their gradients compared.
-  void load(const NamedTensors& parameters) {
-    copy_into(group("parameter"), parameters, name_);
-    parameters_ = parameters;
+  /// Fills weights and buffers with those of the case, and has the gradients of the weights compared.
+  void load(const NamedTensors& tensors) {
+    copy_into(group("parameter"), tensors, name_);
+    for (const NamedTensor& each : tensors)
+      if (each.tensor.is_parameter()) parameters_.push_back(each);
   }
 
   /// Runs a function of the case and compares its results and all gradients.

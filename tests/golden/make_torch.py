@@ -14,7 +14,8 @@ A case is called after the op or layer, with a variant after a dot: `matmul.tran
     <case>/grad/<name>            the gradients of that loss, of what goes in
     <case>/parameter_grad/<name>  and of the weights
 
-Sequences of different lengths go in packed, and are padded for PyTorch here. PyTorch draws other masks, so dropout is
+Images are [B, H, W, C] in mixtape and weights of convolutions [O, height, width, C]; PyTorch has the channels second,
+and what goes in and comes out is turned here. Sequences of different lengths go in packed, and are padded for PyTorch here. PyTorch draws other masks, so dropout is
 compared where it lets everything through; every other layer is compared without it.
 """
 
@@ -75,6 +76,17 @@ def future(queries, keys):
     return torch.ones(queries, keys, dtype=torch.bool).triu(keys - queries + 1)
 
 
+# --- images with the channels last, and second
+
+
+def channels_second(x):
+    return x.permute(0, 3, 1, 2)
+
+
+def channels_last(x):
+    return x.permute(0, 2, 3, 1)
+
+
 # --- a file of cases
 
 
@@ -115,7 +127,8 @@ class Cases:
 
 
 def mixtape_names(named):
-    """PyTorch's names of weights to mixtape's; the joint projection of queries, keys and values is taken apart."""
+    """PyTorch's names and layouts of weights to mixtape's; the joint projection of queries, keys and values is taken
+    apart."""
     renamed = {}
     for name, tensor in named.items():
         prefix, _, last = name.rpartition("norm2.")
@@ -130,6 +143,9 @@ def mixtape_names(named):
         if joint:
             for part, piece in zip(("query", "key", "value"), tensor.chunk(3)):
                 renamed[f"{prefix}{part}.{kind}"] = piece
+        elif tensor.dim() == 4:  # of a convolution; one that takes patches apart is linear in mixtape
+            tensor = channels_last(tensor)
+            renamed[name] = tensor.flatten(1) if "projection" in name else tensor
         else:
             renamed[name] = tensor
     return renamed
@@ -335,6 +351,57 @@ def attention(cases):
               weights=positive(2, 3, 4, 6), value=normal(2, 6, 3, 5))
 
 
+def images(cases):
+    add = cases.add
+    window = {"kernel_size": (3, 2), "stride": 2, "padding": 1}
+
+    def windows(x, size=(3, 2), stride=2, padding=1):
+        """[B, H, W, C] to [B, H', W', height width C] by indexing."""
+        x = F.pad(x, (0, 0) + (padding,) * 4)
+        x = x.unfold(1, size[0], stride).unfold(2, size[1], stride)
+        return x.permute(0, 1, 2, 4, 5, 3).flatten(3)
+
+    def back(x):
+        x = x.reshape(2, 12, 6, 3).permute(0, 3, 2, 1).reshape(2, 18, 12)
+        return channels_last(F.fold(x, (5, 7), **window))
+
+    x = normal(2, 5, 7, 3)
+    add("unfold", windows, x=x)
+    add("fold", back, x=normal(2, 3, 4, 18))
+    add("patches", lambda x: windows(x, (2, 2), 2, 0).flatten(1, 2), x=normal(2, 4, 6, 3))
+
+    def convolve(x, weight, bias=None, **options):
+        return channels_last(F.conv2d(channels_second(x), channels_second(weight), bias, **options))
+
+    weights = {"weight": normal(4, 3, 2, 3), "bias": normal(4)}
+    for variant, options in {"": {}, ".stride": {"stride": 2}, ".padding": {"padding": 2},
+                             ".stride.padding": {"stride": 3, "padding": 1}}.items():
+        add(f"conv2d{variant}", lambda x, weight, bias: convolve(x, weight, bias, **options), x=x, **weights)
+    add("conv2d.no_bias", convolve, x=x, weight=normal(4, 2, 3, 3))
+    for variant, options in {"": {"kernel_size": 2}, ".stride": {"kernel_size": 2, "stride": 1},
+                             ".padding": {"kernel_size": 3, "stride": 2, "padding": 1}}.items():
+        add(f"max_pool2d{variant}", lambda x: channels_last(F.max_pool2d(channels_second(x), **options)), x=x)
+        add(f"average_pool2d{variant}", lambda x: channels_last(F.avg_pool2d(
+            channels_second(x), count_include_pad=False, **options)), x=x)
+
+    def batch_norm(x, gamma, beta, epsilon=1e-5):
+        mean, variance = torch.zeros(3), torch.ones(3)
+        y = F.batch_norm(channels_second(x), mean, variance, gamma, beta, training=True, momentum=1, eps=epsilon)
+        rows = x.numel() / 3
+        return channels_last(y), mean, variance * ((rows - 1) / rows)  # PyTorch's running variance has divisor N - 1
+
+    scale = {"gamma": normal(3), "beta": normal(3)}
+    add("batch_norm", batch_norm, x=x + 1, **scale)
+    add("batch_norm.epsilon", lambda x, gamma, beta: batch_norm(x, gamma, beta, 0.25), x=x, **scale)
+    add("stochastic_depth", lambda x: x * 1, x=normal(3, 5))
+    logits, targets = normal(6, 11) * 2, (normal(6, 11).softmax(-1)).float().double()
+    for variant, options in {"": {}, ".sum": {"reduction": "sum"}, ".smoothing": {"label_smoothing": 0.1}}.items():
+        add(f"soft_cross_entropy{variant}", lambda logits, targets: F.cross_entropy(logits, targets, **options),
+            logits=logits, targets=targets)
+    add("soft_cross_entropy.constant_targets", lambda logits, targets: F.cross_entropy(logits, targets.detach()),
+        logits=logits, targets=targets)
+
+
 # --- layers
 
 
@@ -526,6 +593,126 @@ def models(cases):
             lambda module, **batch: module(**batch), tokens=target, lengths=lengths)
 
 
+class PatchEmbedding(nn.Module):
+    """[B, H, W, C] to [B, patches, width]: one convolution that takes patches apart, after others in a stem."""
+
+    def __init__(self, patch, channels, width, stem=False):
+        super().__init__()
+        self.convolution, self.norm = nn.ModuleList(), nn.ModuleList()
+        while stem and patch > 1:
+            patch //= 2
+            self.convolution.append(nn.Conv2d(channels, width // patch, 3, stride=2, padding=1))
+            self.norm.append(nn.LayerNorm(width // patch))
+            channels = width // patch
+        self.projection = nn.Conv2d(channels, width, patch, stride=patch)
+
+    def forward(self, x):
+        x = channels_second(x)
+        for convolution, norm in zip(self.convolution, self.norm):
+            x = F.gelu(channels_second(norm(channels_last(convolution(x)))))
+        return self.projection(x).flatten(2).transpose(1, 2)
+
+
+class LayerScale(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return x * self.weight
+
+
+class Attention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
+        self.value, self.output = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x):
+        q, k, v = (part(x).unflatten(-1, (self.heads, -1)) for part in (self.query, self.key, self.value))
+        return self.output(attend(q, k, v).flatten(-2))
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads, hidden, scaled):
+        super().__init__()
+        self.attention_norm, self.attention = nn.LayerNorm(width), Attention(width, heads)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.feed_forward = nn.ModuleDict({"up": nn.Linear(width, hidden), "down": nn.Linear(hidden, width)})
+        self.attention_scale = LayerScale(width) if scaled else nn.Identity()
+        self.feed_forward_scale = LayerScale(width) if scaled else nn.Identity()
+
+    def forward(self, x):
+        x = x + self.attention_scale(self.attention(self.attention_norm(x)))
+        y = self.feed_forward["down"](F.gelu(self.feed_forward["up"](self.feed_forward_norm(x))))
+        return x + self.feed_forward_scale(y)
+
+
+def waves_2d(rows, columns, width):
+    """[rows columns, width]: half of it says the row, half the column."""
+    table = sinusoids(max(rows, columns), width // 2)
+    return torch.cat([table[:rows].repeat_interleave(columns, 0), table[:columns].repeat(rows, 1)], 1)
+
+
+class VisionTransformer(nn.Module):
+    def __init__(self, height, width, channels, patch, classes, dim, heads, layers, hidden, other):
+        """other: mean pooling, sinusoidal positions, layer scale and a convolutional stem."""
+        super().__init__()
+        rows, columns = height // patch, width // patch
+        self.embedding = PatchEmbedding(patch, channels, dim, stem=other)
+        self.waves = waves_2d(rows, columns, dim) if other else None
+        if not other:
+            self.class_token = nn.Parameter(torch.zeros(dim))
+            self.positions = nn.Embedding(rows * columns + 1, dim)
+        blocks = nn.ModuleList([Block(dim, heads, hidden, other) for _ in range(layers)])
+        self.encoder = nn.ModuleDict({"layer": blocks, "norm": nn.LayerNorm(dim)})
+        self.head = nn.Linear(dim, classes)
+
+    def forward(self, images, labels):
+        x = self.embedding(images)
+        if self.waves is None:
+            token = self.class_token.expand(len(x), 1, -1)
+            x = torch.cat([token, x], 1) + self.positions.weight
+        else:
+            x = x + self.waves
+        for block in self.encoder["layer"]:
+            x = block(x)
+        x = self.encoder["norm"](x)
+        scores = self.head(x[:, 0] if self.waves is None else x.mean(1))
+        return scores, F.cross_entropy(scores, labels, label_smoothing=0.1)
+
+
+def image_models(cases):
+    def add(case, module, function=None, **inputs):
+        randomize(module)
+        cases.add(case, function or module, module, **inputs)
+
+    def on_images(module):
+        return lambda x: channels_last(module(channels_second(x)))
+
+    convolution = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+    x = normal(2, 7, 6, 3)
+    add("Conv2d", convolution, on_images(convolution), x=x)
+    add("MaxPool2d", nn.Identity(), on_images(nn.MaxPool2d(3, 2, 1)), x=x)
+    add("AveragePool2d", nn.Identity(), on_images(nn.AvgPool2d(3, 2, 1, count_include_pad=False)), x=x)
+    add("LayerScale", LayerScale(5), x=normal(3, 5))
+    add("StochasticDepth", nn.Identity(), lambda x: x * 1, x=normal(3, 5))
+    add("SinusoidalPositions2d", nn.Identity(), lambda x: x + waves_2d(3, 2, 8), x=normal(2, 6, 8))
+    add("PatchEmbedding", PatchEmbedding(2, 3, 5), x=normal(2, 4, 6, 3))
+    add("PatchEmbedding.convolution", PatchEmbedding(4, 3, 6, stem=True), x=normal(2, 8, 4, 3))
+
+    norm = randomize(nn.BatchNorm2d(3)).eval()
+    norm.running_mean.copy_(normal(3))
+    norm.running_var.copy_(positive(3))
+    cases.add("BatchNorm", on_images(norm), norm, x=x)
+    cases.store("BatchNorm", "parameter", {"running_mean": norm.running_mean, "running_variance": norm.running_var})
+
+    for variant, other in ("", False), (".mean.sinusoidal.scaled.convolution", True):
+        add(f"VisionTransformer{variant}", VisionTransformer(8, 12, 3, 4, 5, 12, 3, 2, 20, other),
+            images=normal(4, 8, 12, 3), labels=index([3, 0, 4, 2]))
+
+
 # --- optimizers
 
 
@@ -592,8 +779,8 @@ def main():
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     files = {
-        "ops": (arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss, attention),
-        "layers": (small_layers, multi_head_attention, models),
+        "ops": (arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss, attention, images),
+        "layers": (small_layers, multi_head_attention, models, image_models),
         "optimizers": (optimizers, training_step),
     }
     for seed, (name, makers) in enumerate(files.items()):

@@ -133,10 +133,55 @@ Rows models() {
   };
 }
 
+Rows image_layers() {
+  using nn::PatchEmbeddingOptions;
+  const Conv2dOptions strided{.stride = 2, .padding = 1};
+  const PoolOptions overlapping{.size = 3, .stride = 2, .padding = 1};
+  const PatchEmbeddingOptions squares{.patch = 2, .channels = 3, .width = 5};
+  const PatchEmbeddingOptions stem{.patch = 4, .channels = 3, .width = 6, .stem = nn::Stem::convolution};
+  return {
+      {"Conv2d", [=](Case& in) { return made<nn::Conv2d>(in, 3, 4, 3, strided)(in["x"]); }},
+      {"MaxPool2d", [=](Case& in) { return made<nn::MaxPool2d>(in, overlapping)(in["x"]); }},
+      {"AveragePool2d", [=](Case& in) { return made<nn::AveragePool2d>(in, overlapping)(in["x"]); }},
+      {"BatchNorm", [](Case& in) { return made<nn::BatchNorm>(in, 3)(in["x"]); }},
+      {"LayerScale", [](Case& in) { return made<nn::LayerScale>(in, 5, 0.1)(in["x"]); }},
+      {"StochasticDepth", [](Case& in) { return made<nn::StochasticDepth>(in, 0.4)(in["x"]); }},
+      {"SinusoidalPositions2d", [](Case& in) { return made<nn::SinusoidalPositions2d>(in, 3, 2, 8)(in["x"]); }},
+      {"PatchEmbedding", [=](Case& in) { return made<nn::PatchEmbedding>(in, squares)(in["x"]); }},
+      {"PatchEmbedding.convolution", [=](Case& in) { return made<nn::PatchEmbedding>(in, stem)(in["x"]); }},
+  };
+}
+
+// A whole step: scores, loss and all gradients.
+Row vision_transformer(const char* name, const nn::VisionTransformerOptions& options) {
+  return {name, [options](Case& in) -> Results {
+            const Tensor scores = made<nn::VisionTransformer>(in, options)(in["images"]);
+            return {scores, cross_entropy(scores, in["labels"], {.label_smoothing = 0.1})};
+          }};
+}
+
+Rows vision_transformers() {
+  nn::VisionTransformerOptions options{.image_height = 8,
+                                       .image_width = 12,
+                                       .channels = 3,
+                                       .patch = 4,
+                                       .classes = 5,
+                                       .width = 12,
+                                       .heads = 3,
+                                       .layers = 2,
+                                       .feed_forward = 20};
+  const Row plain = vision_transformer("VisionTransformer", options);
+  options.layer_scale = 0.1;
+  options.pooling = nn::Pooling::mean;
+  options.positions = nn::PositionKind::sinusoidal;
+  options.stem = nn::Stem::convolution;
+  return {plain, vision_transformer("VisionTransformer.mean.sinusoidal.scaled.convolution", options)};
+}
+
 Rows all_rows() {
   Rows rows = small_layers();
-  for (const Rows& more :
-       {multi_head_attention(), blocks("pre_norm", block(true)), blocks("post_norm", block(false)), models()}) {
+  for (const Rows& more : {multi_head_attention(), blocks("pre_norm", block(true)), blocks("post_norm", block(false)),
+                           models(), image_layers(), vision_transformers()}) {
     rows.insert(rows.end(), more.begin(), more.end());
   }
   return rows;

@@ -21,7 +21,10 @@ LayerRow row(const std::string& name, const Names& names, const Inputs& inputs, 
   const auto model = std::make_shared<const Model>(std::move(made));
   nn::to(*model, f64);
   Random random(23);
-  for (const NamedTensor& x : nn::named_tensors(*model)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0.2, 0.6));
+  for (const NamedTensor& x : nn::named_tensors(*model)) {  // a buffer may be a variance
+    const Shape& shape = x.tensor.shape();
+    x.tensor.copy_from(x.tensor.is_buffer() ? random.uniform(shape, 0.5, 1.5) : random.normal(shape, 0.2, 0.6));
+  }
   LayerRow result;
   result.name = name;
   result.type = name.substr(0, name.find(','));
@@ -55,6 +58,14 @@ const Names kAttention = join({below("query", kWeightBias), below("key", kWeight
                                below("output", kWeightBias)});
 const Names kEncoderLayer = join({below("attention_norm", kWeightBias), below("attention", kAttention),
                                   below("feed_forward_norm", kWeightBias), below("feed_forward", kFeedForward)});
+const Names kScaledEncoderLayer = join({below("attention_norm", kWeightBias), below("attention", kAttention),
+                                        below("attention_scale", kWeight), below("feed_forward_norm", kWeightBias),
+                                        below("feed_forward", kFeedForward), below("feed_forward_scale", kWeight)});
+const Names kScaledDecoderLayer =
+    join({below("attention_norm", kWeightBias), below("attention", kAttention), below("attention_scale", kWeight),
+          below("cross_norm", kWeightBias), below("cross", kAttention), below("cross_scale", kWeight),
+          below("feed_forward_norm", kWeightBias), below("feed_forward", kFeedForward),
+          below("feed_forward_scale", kWeight)});
 const Names kDecoderLayer =
     join({below("attention_norm", kWeightBias), below("attention", kAttention), below("cross_norm", kWeightBias),
           below("cross", kAttention), below("feed_forward_norm", kWeightBias), below("feed_forward", kFeedForward)});
@@ -98,6 +109,69 @@ void add_simple_layers(Rows& rows) {
                      }));
   const Names self = join({below("query", kWeightBias), below("key", kWeightBias), below("value", kWeightBias)});
   rows.push_back(row("SelfAttention", self, {normal({2, 3, 3}, 9)}, nn::SelfAttention(3, random), unary));
+}
+
+// Images have sides of 4 pixels and 2 channels.
+void add_image_layers(Rows& rows) {
+  Random random(5);
+  const auto unary = [](const auto& layer, const Inputs& in) { return layer(in[0]); };
+  const Tensor images = normal({2, 4, 4, 2}, 10);
+  rows.push_back(row("Conv2d", kWeightBias, {images}, nn::Conv2d(2, 3, 3, {.stride = 2, .padding = 1}, random), unary));
+  rows.push_back(row("MaxPool2d", {}, {images}, nn::MaxPool2d(), unary));
+  rows.push_back(row("AveragePool2d", {}, {images}, nn::AveragePool2d({.size = 3, .stride = 1, .padding = 1}), unary));
+  const Names statistics{"weight", "bias", "running_mean", "running_variance"};
+  rows.push_back(row("BatchNorm", statistics, {images}, nn::BatchNorm(2), unary));
+  rows.push_back(with_dropout(row("BatchNorm, training", statistics, {images}, nn::BatchNorm(2), unary)));
+  rows.push_back(row("LayerScale", kWeight, {normal({3, 4}, 11)}, nn::LayerScale(4, 0.1), unary));
+  rows.push_back(with_dropout(row("StochasticDepth", {}, {normal({5, 2}, 12)}, nn::StochasticDepth(0.4),
+                                  [](const nn::StochasticDepth& layer, const Inputs& in) {
+                                    return layer(in[0], Bounds({1, 2, 1, 1}));
+                                  })));
+  rows.push_back(row("SinusoidalPositions2d", {}, {normal({2, 6, 4}, 13)}, nn::SinusoidalPositions2d(2, 3, 4), unary));
+  rows.push_back(row("PatchEmbedding, patch", below("projection", kWeightBias), {images},
+                     nn::PatchEmbedding({.patch = 2, .channels = 2, .width = 3}, random), unary));
+  const Names stem =
+      join({below("convolution.0", kWeightBias), below("convolution.1", kWeightBias), below("norm.0", kWeightBias),
+            below("norm.1", kWeightBias), below("projection", kWeightBias)});
+  rows.push_back(row("PatchEmbedding, convolution", stem, {images},
+                     nn::PatchEmbedding({.patch = 4, .channels = 2, .width = 6, .stem = nn::Stem::convolution}, random),
+                     unary));
+}
+
+nn::VisionTransformerOptions small_vision() {
+  return {.image_height = 4,
+          .image_width = 2,
+          .channels = 2,
+          .patch = 2,
+          .classes = 3,
+          .width = kWidth,
+          .heads = 2,
+          .layers = 2,
+          .feed_forward = kHidden};
+}
+
+void add_vision(Rows& rows) {
+  Random random(6);
+  const auto classify = [](const nn::VisionTransformer& model, const Inputs& in) { return model(in[0]); };
+  const Tensor images = normal({2, 4, 2, 2}, 14);
+  const auto names = [](const Names& embedding, const Names& extra, const Names& layer) {
+    return join({below("embedding", embedding), extra, below("encoder.layer.0", layer), below("encoder.layer.1", layer),
+                 below("encoder.norm", kWeightBias), below("head", kWeightBias)});
+  };
+  const Names projection = below("projection", kWeightBias);
+  rows.push_back(row("VisionTransformer, class token",
+                     names(projection, {"class_token", "positions.weight"}, kEncoderLayer), {images},
+                     nn::VisionTransformer(small_vision(), random), classify));
+  nn::VisionTransformerOptions options = small_vision();
+  options.dropout = options.attention_dropout = 0.2;
+  options.stochastic_depth = 0.4;
+  options.layer_scale = 0.1;
+  options.pooling = nn::Pooling::mean;
+  options.positions = nn::PositionKind::sinusoidal;
+  options.stem = nn::Stem::convolution;
+  const Names stem = join({below("convolution.0", kWeightBias), below("norm.0", kWeightBias), projection});
+  rows.push_back(with_dropout(row("VisionTransformer, mean", names(stem, {}, kScaledEncoderLayer), {images},
+                                  nn::VisionTransformer(options, random), classify)));
 }
 
 void add_attention(Rows& rows) {
@@ -149,6 +223,13 @@ void add_blocks(Rows& rows) {
                        {x}, nn::Encoder(2, block(pre, 0), random), encode));
     rows.push_back(row("Decoder" + norm, join({below("layer.0", kDecoderLayer), last}), {x, y},
                        nn::Decoder(1, block(pre, 0), random), decode));
+    auto scaled = block(pre, 0.2);
+    scaled.stochastic_depth = 0.5;
+    scaled.layer_scale = 0.1;
+    rows.push_back(with_dropout(
+        row("EncoderLayer, scaled" + norm, kScaledEncoderLayer, {x}, nn::EncoderLayer(scaled, random), encode)));
+    rows.push_back(with_dropout(
+        row("DecoderLayer, scaled" + norm, kScaledDecoderLayer, {x, y}, nn::DecoderLayer(scaled, random), decode)));
   }
 }
 
@@ -195,8 +276,10 @@ void add_models(Rows& rows) {
 std::vector<LayerRow> layer_table() {
   std::vector<LayerRow> rows;
   add_simple_layers(rows);
+  add_image_layers(rows);
   add_attention(rows);
   add_blocks(rows);
   add_models(rows);
+  add_vision(rows);
   return rows;
 }
