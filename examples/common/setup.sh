@@ -1,7 +1,7 @@
 # Sourced by examples/quickstart and tests/run: installs what is missing and builds into build/. Needs Debian 12, Ubuntu 24.04 or newer.
 
 packages=(g++ meson ninja-build pkg-config libopenblas-pthread-dev libhwy-dev libfmt-dev doctest-dev libsentencepiece-dev
-  zlib1g-dev nlohmann-json3-dev libcli11-dev)
+  zlib1g-dev nlohmann-json3-dev libcli11-dev libstb-dev)
 
 # Installs those of the given packages that are not there; as root, or with sudo.
 install_packages() {
