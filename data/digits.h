@@ -15,7 +15,7 @@ namespace mixtape::data {
 /// grain of the paper are random, so that no pixel says much by itself (a linear softmax does not reach 92 %), while
 /// the shapes stay clear to the eye (a small convolutional network reaches 99 %).
 ///
-/// Picture i is a function of (seed, i). 60,000 of them take about two seconds.
+/// Picture i is a function of (seed, i). 60,000 of them take about a second.
 ImageSet draw_digits(int64_t count, uint64_t seed);
 
 /// A part of the set that a seed stands for: `train`, 60,000 pictures, or `test`, 10,000 others. Throws for another
