@@ -1,5 +1,7 @@
 #include "examples/common/train_options.h"
 
+#include <fmt/format.h>
+
 #include "examples/common/command_line.h"
 
 namespace mixtape::examples {
@@ -30,6 +32,11 @@ void add_train_options(Command& command, TrainOptions& options, const std::vecto
   command.option("--checkpoint-seconds", options.checkpoint_seconds, "how often the state is saved for --resume")
       .check(positive_number());
   command.flag("--resume", options.resume, "go on with the run in --out");
+}
+
+std::string resume_command(const std::string& program, const TrainOptions& options) {
+  return fmt::format("{} train --data {}{} --out {} --resume", program, options.data,
+                     options.data_dir.empty() ? "" : " --data-dir " + options.data_dir, options.out);
 }
 
 }  // namespace mixtape::examples

@@ -33,4 +33,7 @@ struct TrainOptions {
 void add_train_options(Command& command, TrainOptions& options, const std::vector<std::string>& data_names,
                        const std::vector<std::string>& presets);
 
+/// The command that goes on with such a run.
+std::string resume_command(const std::string& program, const TrainOptions& options);
+
 }  // namespace mixtape::examples

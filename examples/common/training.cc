@@ -188,8 +188,8 @@ class Loop {
   }
 
   void conclude() {
+    save();  // first: with more steps to come, what is measured now was never there
     if (state_.evaluated != state_.step) evaluate();
-    save();
     if (state_.step < state_.total)
       bar_->message(fmt::format("stopped: no better {} in {} evaluations", t_.score, state_.since_best));
     copy_into(t_.average.average(), t_.tensors, "average");

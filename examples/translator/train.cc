@@ -226,8 +226,7 @@ void run_train(const TrainOptions& options, const std::string& pair, double star
       .conclusion = 8,
       .started = started,
       .checkpoint_seconds = options.checkpoint_seconds,
-      .go_on = fmt::format("translator train --data {}{} --out {} --resume", options.data,
-                           options.data_dir.empty() ? "" : " --data-dir " + options.data_dir, options.out)};
+      .go_on = examples::resume_command("translator", options)};
   examples::train(training, options.resume);
   conclude(run, splits, plan.common.data);
 }

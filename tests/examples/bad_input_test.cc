@@ -3,14 +3,12 @@
 
 #include "autograd/file.h"
 #include "tests/examples/program.h"
-#include "tests/examples/small_translator.h"
+#include "tests/examples/small_training.h"
 
 using namespace mixtape;
 using namespace mixtape::tests;
 
 namespace {
-
-using Arguments = std::vector<std::string>;
 
 // Every file below a folder with its bytes, in order.
 std::vector<std::pair<std::string, std::string>> contents(const std::string& folder) {
@@ -33,7 +31,7 @@ void check_refused(const TemporaryFolder& folder, const Arguments& arguments, co
   CHECK(ended.code == 2);
   CHECK(ended.output.empty());
   CHECK(lines_of(ended.errors) == 1);
-  CHECK(ended.errors.starts_with("translator: "));
+  CHECK(ended.errors.starts_with(arguments[0] + ": "));
   CHECK(ended.errors.find(expected) != std::string::npos);
   CHECK((contents(folder.path()) == before));
   CHECK(folder.names() == names);
@@ -57,8 +55,8 @@ std::string lines(int count) {
 // A folder with a finished run in `run`.
 struct Finished : TemporaryFolder {
   Finished() {
-    write_pairs(*this, 60, 4);
-    const Ended ended = run_program(small_training(*this, "run", {"--steps", "2"}));
+    write_pairs(*this, 60);
+    const Ended ended = run_program(kSmallTranslator.start(*this, "run", {"--steps", "2"}));
     CAPTURE(ended.errors);
     REQUIRE(ended.code == 0);
   }
@@ -101,8 +99,8 @@ TEST_CASE("translator train refuses Multi30k with files that do not belong toget
 
 TEST_CASE("translator train refuses settings that cannot be") {
   const TemporaryFolder folder;
-  write_pairs(folder, 30, 2);
-  const auto with = [&](const Arguments& more) { return small_training(folder, "run", more); };
+  write_pairs(folder, 30);
+  const auto with = [&](const Arguments& more) { return kSmallTranslator.start(folder, "run", more); };
   check_refused(folder, with({"--set", "colour=red"}), "no setting colour, expected one of ");
   check_refused(folder, with({"--set", "tokens=many"}), "tokens");
   check_refused(folder, with({"--set", "tokens"}), "expected NAME=VALUE");
@@ -123,27 +121,28 @@ TEST_CASE("translator train refuses settings that cannot be") {
 TEST_CASE("translator train refuses a run folder that it cannot use, and leaves it as it is") {
   const Finished folder;
   const std::string out = folder.file("run");
-  check_refused(folder, small_training(folder, "run", {}), "already exists: go on with --resume");
-  check_refused(folder, small_resume(folder, "none"), "does not exist: leave out --resume");
-  Arguments below = small_training(folder, "run", {});
+  check_refused(folder, kSmallTranslator.start(folder, "run", {}), "already exists: go on with --resume");
+  check_refused(folder, kSmallTranslator.resume(folder, "none"), "does not exist: leave out --resume");
+  Arguments below = kSmallTranslator.start(folder, "run", {});
   std::replace(below.begin(), below.end(), out, std::string("/dev/null/run"));
   check_refused(folder, below, "cannot create run folder /dev/null/run: Not a directory");
   check_refused(folder, {"translator", "train", "--data", "toy", "--resume", "--out", out}, "\"data\"");
-  check_refused(folder, small_resume(folder, "run", {"--set", "tokens=5"}), "keeps the settings");
+  check_refused(folder, kSmallTranslator.resume(folder, "run", {"--set", "tokens=5"}), "keeps the settings");
 
   const std::string config = read_file(out + "/config.json");
   folder.write("run/config.json", R"({"program": "vit", "data": "digits"})");
-  check_refused(folder, small_resume(folder, "run"), "\"program\"");
+  check_refused(folder, kSmallTranslator.resume(folder, "run"), "\"program\"");
   folder.write("run/config.json", "{");
-  check_refused(folder, small_resume(folder, "run"), "config.json:1: not valid JSON");
+  check_refused(folder, kSmallTranslator.resume(folder, "run"), "config.json:1: not valid JSON");
   folder.write("run/config.json", config);
   const std::string checkpoint = read_file(out + "/checkpoint.safetensors");
   folder.write("run/checkpoint.safetensors", checkpoint.substr(0, checkpoint.size() / 2));
-  check_refused(folder, small_resume(folder, "run", {"--steps", "4"}), "checkpoint.safetensors");
+  check_refused(folder, kSmallTranslator.resume(folder, "run", {"--steps", "4"}), "checkpoint.safetensors");
   folder.write("run/checkpoint.safetensors", checkpoint);
   const std::string tokenizer = read_file(out + "/tokenizer.model");
   folder.write("run/tokenizer.model", tokenizer.substr(0, tokenizer.size() / 2));
-  check_refused(folder, small_resume(folder, "run", {"--steps", "4"}), "tokenizer.model: not a subword vocabulary");
+  check_refused(folder, kSmallTranslator.resume(folder, "run", {"--steps", "4"}),
+                "tokenizer.model: not a subword vocabulary");
 }
 
 TEST_CASE("translator evaluate and translate refuse what they cannot read") {
@@ -174,8 +173,8 @@ TEST_CASE("translator evaluate and translate refuse what they cannot read") {
 
 TEST_CASE("translator train on a disk that is full ends in one line, and goes on when there is room") {
   const TemporaryFolder folder;
-  write_pairs(folder, 60, 4);
-  const Arguments train = small_training(folder, "run", {"--steps", "30"});
+  write_pairs(folder, 60);
+  const Arguments train = kSmallTranslator.start(folder, "run", {"--steps", "30"});
   std::string command = "trap '' XFSZ; ulimit -f 200; exec " MIXTAPE_BUILD_DIR "/examples/";
   for (const std::string& argument : train) command += argument + " ";
   const Ended full = run_program({"/bin/bash", "-c", command});
@@ -187,7 +186,92 @@ TEST_CASE("translator train on a disk that is full ends in one line, and goes on
     CHECK(name.find("mixtape-tmp") == std::string::npos);
     CHECK(name.find("safetensors") == std::string::npos);
   }
-  CHECK(run_program(small_resume(folder, "run")).code == 0);
-  CHECK(run_program(small_training(folder, "other", {"--steps", "30"})).code == 0);
+  CHECK(run_program(kSmallTranslator.resume(folder, "run")).code == 0);
+  CHECK(run_program(kSmallTranslator.start(folder, "other", {"--steps", "30"})).code == 0);
   CHECK(read_file(folder.file("run/model.safetensors")) == read_file(folder.file("other/model.safetensors")));
+}
+
+namespace {
+
+Arguments vit(const TemporaryFolder& folder, const Arguments& more) {
+  Arguments arguments{"vit", "train", "--data-dir", folder.file("data"), "--out", folder.file("run")};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+// A folder with a finished run in `run`, and pictures to look at.
+struct FinishedVit : TemporaryFolder {
+  FinishedVit() {
+    kSmallVit.write_data(*this, 60);
+    const Ended ended = run_program(kSmallVit.start(*this, "run", {"--steps", "2"}));
+    CAPTURE(ended.errors);
+    REQUIRE(ended.code == 0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("vit train refuses data that is not as it should be") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("data"));
+  const Arguments mnist = vit(folder, {"--data", "mnist"});
+  check_refused(folder, mnist, "is in this folder");
+  kSmallVit.write_data(folder, 40);
+  const std::string images = read_file(folder.file("data/train-images-idx3-ubyte"));
+  folder.write("data/train-images-idx3-ubyte", images.substr(0, images.size() - 7));
+  check_refused(folder, mnist, "/data/train-images-idx3-ubyte: ");
+  folder.write("data/train-images-idx3-ubyte", images);
+  std::string labels = read_file(folder.file("data/train-labels-idx1-ubyte"));
+  labels.back() = 10;
+  folder.write("data/train-labels-idx1-ubyte", labels);
+  check_refused(folder, mnist, "/data/train-labels-idx1-ubyte: ");
+  check_refused(folder, vit(folder, {"--data", "cifar10"}), "data_batch_");
+  check_refused(folder, {"vit", "train", "--data", "mnist", "--out", folder.file("run")}, "--data-dir");
+}
+
+TEST_CASE("vit train refuses settings that cannot be") {
+  const TemporaryFolder folder;
+  kSmallVit.write_data(folder, 40);
+  const auto with = [&](const std::string& setting) {
+    return vit(folder, {"--data", "mnist", "--set", "validation=5", "--set", setting});
+  };
+  check_refused(folder, with("model.patch=5"), "28 x 28 in patches of 5");
+  check_refused(folder, with("model.heads=5"), "5");
+  check_refused(folder, with("model.pooling=max"), "expected class-token or mean");
+  check_refused(folder, with("model.stem=pudding"), "expected patch or convolution");
+  check_refused(folder, with("augment.operations=-1"), "operations");
+  check_refused(folder, with("augment.erasing=2"), "erasing");
+  check_refused(folder, with("validation=40"), "hold out: 40 of 40 images");
+  check_refused(folder, with("moving_average=1"), "moving_average");
+  check_refused(folder, with("batch=0"), "batch");
+  check_refused(folder, with("label_smoothing=1"), "label_smoothing");
+  check_refused(folder, vit(folder, {"--data", "mnist", "--dtype", "bf16"}), "f32");
+}
+
+TEST_CASE("vit evaluate and predict refuse what they cannot use") {
+  const FinishedVit folder;
+  const std::string run = folder.file("run"), data = folder.file("data");
+  const auto evaluate = [&](const Arguments& more) {
+    Arguments arguments{"vit", "evaluate", "--run", run};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  const auto predict = [&](const std::string& picture) { return Arguments{"vit", "predict", "--run", run, picture}; };
+  check_refused(folder, evaluate({"--data", "mnist"}), "--data-dir");
+  check_refused(folder, evaluate({"--data", "mnist", "--data-dir", folder.file("none")}), "none");
+  check_refused(folder, evaluate({"--data", "mnist", "--data-dir", data, "--split", "half"}), "half");
+  std::string record(1, '\0');
+  folder.write("data/test_batch.bin", record + std::string(3072, 'x'));
+  check_refused(folder, evaluate({"--data", "cifar10", "--data-dir", data}), "32 x 32 x 3");
+  check_refused(folder, predict(folder.file("none.png")), "/none.png: ");
+  check_refused(folder, predict(folder.write("text.png", "no picture")), "/text.png: ");
+  check_refused(folder, {"vit", "predict", "--run", run}, "images");
+  const std::string config = read_file(run + "/config.json");
+  folder.write("run/config.json", R"({"program": "translator"})");
+  check_refused(folder, predict(folder.file("text.png")), "\"program\"");
+  folder.write("run/config.json", config.substr(0, config.size() / 2));
+  check_refused(folder, predict(folder.file("text.png")), "not valid JSON");
+  folder.write("run/config.json", config);
+  std::filesystem::remove(run + "/model.safetensors");
+  check_refused(folder, predict(folder.file("text.png")), "the training has not finished");
 }

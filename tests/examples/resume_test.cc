@@ -9,7 +9,7 @@
 #include "autograd/file.h"
 #include "examples/common/metrics.h"
 #include "tests/examples/program.h"
-#include "tests/examples/small_translator.h"
+#include "tests/examples/small_training.h"
 
 using namespace mixtape;
 using namespace mixtape::tests;
@@ -33,13 +33,14 @@ std::vector<std::pair<int64_t, double>> losses(const TemporaryFolder& folder, co
 
 // A training that was never stopped.
 struct Reference {
+  const SmallTraining& training;
   TemporaryFolder folder;
   std::string weights;
   std::vector<std::pair<int64_t, double>> losses;
 
-  Reference() {
-    write_pairs(folder, 160, 10);
-    const Ended ended = run_program(small_training(folder, "whole", {"--steps", kSteps}));
+  explicit Reference(const SmallTraining& chosen) : training(chosen) {
+    training.write_data(folder, 160);
+    const Ended ended = run_program(training.start(folder, "whole", {"--steps", kSteps}));
     CAPTURE(ended.errors);
     REQUIRE(ended.code == 0);
     weights = ::weights(folder, "whole");
@@ -99,11 +100,11 @@ void check_kills(const Reference& reference, const std::string& name, int count,
     for (int starts = 0; !ended; ++starts, first = false) {
       REQUIRE(starts < 100);
       const std::vector<std::string> often = {"--checkpoint-seconds", "0.001"};
-      std::vector<std::string> start = small_training(folder, out, {"--steps", kSteps});
+      std::vector<std::string> start = reference.training.start(folder, out, {"--steps", kSteps});
       start.insert(start.end(), often.begin(), often.end());
       const bool there = std::filesystem::exists(folder.file(out + "/config.json"));
       if (first || !there) std::filesystem::remove_all(folder.file(out));
-      Program program(first || !there ? start : small_resume(folder, out, often));
+      Program program(first || !there ? start : reference.training.resume(folder, out, often));
       if (hits < count) hits += kill(program, out);
       const Ended result = program.wait();
       CAPTURE(result.errors);
@@ -118,70 +119,83 @@ void check_kills(const Reference& reference, const std::string& name, int count,
 
 }  // namespace
 
-TEST_CASE("translator: the same bits with any number of threads, and again") {
-  const Reference reference;
-  for (const char* threads : {"1", "2", "3", "5", "2"}) {
-    CAPTURE(threads);
-    const std::string run = fmt::format("threads-{}", threads);
-    std::filesystem::remove_all(reference.folder.file(run));
-    CHECK(run_program(small_training(reference.folder, run, {"--steps", kSteps, "--threads", threads})).code == 0);
-    CHECK(weights(reference.folder, run) == reference.weights);
+TEST_CASE("training: the same bits with any number of threads, and again") {
+  for (const SmallTraining* training : {&kSmallTranslator, &kSmallVit}) {
+    CAPTURE(training->program);
+    const Reference reference(*training);
+    for (const char* threads : {"1", "2", "3", "5", "2"}) {
+      CAPTURE(threads);
+      const std::string run = fmt::format("threads-{}", threads);
+      std::filesystem::remove_all(reference.folder.file(run));
+      const Arguments start = training->start(reference.folder, run, {"--steps", kSteps, "--threads", threads});
+      CHECK(run_program(start).code == 0);
+      CHECK(weights(reference.folder, run) == reference.weights);
+    }
   }
 }
 
-TEST_CASE("translator: Ctrl-C saves, says how to go on, and a resume ends with the same bits") {
-  const Reference reference;
-  const TemporaryFolder& folder = reference.folder;
-  Program program(small_training(folder, "run", {"--steps", kSteps, "--checkpoint-seconds", "0.001"}));
-  while (program.running() && !has_checkpoint(folder, "run")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  program.send(SIGINT);
-  const Ended stopped = program.wait();
-  CAPTURE(stopped.errors);
-  CHECK(stopped.code == 130);
-  CHECK(stopped.errors.find("all is saved; to go on: translator train --data tsv") != std::string::npos);
-  CHECK(!std::filesystem::exists(folder.file("run/model.safetensors")));
-  CHECK(run_program(small_resume(folder, "run")).code == 0);
-  CHECK(weights(folder, "run") == reference.weights);
-  CHECK(losses(folder, "run") == reference.losses);
+TEST_CASE("training: Ctrl-C saves, says how to go on, and a resume ends with the same bits") {
+  for (const SmallTraining* training : {&kSmallTranslator, &kSmallVit}) {
+    CAPTURE(training->program);
+    const Reference reference(*training);
+    const TemporaryFolder& folder = reference.folder;
+    Program program(training->start(folder, "run", {"--steps", kSteps, "--checkpoint-seconds", "0.001"}));
+    while (program.running() && !has_checkpoint(folder, "run"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    program.send(SIGINT);
+    const Ended stopped = program.wait();
+    CAPTURE(stopped.errors);
+    CHECK(stopped.code == 130);
+    CHECK(stopped.errors.find(fmt::format("all is saved; to go on: {} train --data {}", training->program,
+                                          training->data)) != std::string::npos);
+    CHECK(!std::filesystem::exists(folder.file("run/model.safetensors")));
+    CHECK(run_program(training->resume(folder, "run")).code == 0);
+    CHECK(weights(folder, "run") == reference.weights);
+    CHECK(losses(folder, "run") == reference.losses);
+  }
 }
 
-TEST_CASE("translator: more steps than were asked for at first end as if asked for at once") {
-  const Reference reference;
-  const TemporaryFolder& folder = reference.folder;
+TEST_CASE("training: more steps than were asked for at first end as if asked for at once") {
+  const TemporaryFolder folder;
+  kSmallTranslator.write_data(folder, 160);
   // Without a total the schedule would be another one, so the inverse square root it is.
-  const std::vector<std::string> schedule = {"--set", "schedule=inverse-square-root"};
   const auto train = [&](const char* run, const char* steps) {
-    std::vector<std::string> arguments = small_training(folder, run, schedule);
-    arguments.insert(arguments.end(), {"--steps", steps});
-    return run_program(arguments).code;
+    return run_program(kSmallTranslator.start(folder, run, {"--set", "schedule=inverse-square-root", "--steps", steps}))
+        .code;
   };
   CHECK(train("once", "60") == 0);
   CHECK(train("twice", "37") == 0);
-  CHECK(run_program(small_resume(folder, "twice", {"--steps", "60"})).code == 0);
+  CHECK(run_program(kSmallTranslator.resume(folder, "twice", {"--steps", "60"})).code == 0);
   CHECK(weights(folder, "twice") == weights(folder, "once"));
 }
 
-TEST_CASE("translator: killed at random moments, a resume ends with the same bits") {
-  const Reference reference;
-  std::mt19937 random(5);
-  check_kills(reference, "random", 15, [&](const Program& program, const std::string&) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20 + random() % 150));
-    const bool hit = program.running();
-    program.send(SIGKILL);
-    return hit;
-  });
+TEST_CASE("training: killed at random moments, a resume ends with the same bits") {
+  for (const auto& [training, count] : {std::pair{&kSmallTranslator, 15}, {&kSmallVit, 15}}) {
+    CAPTURE(training->program);
+    const Reference reference(*training);
+    std::mt19937 random(5);
+    check_kills(reference, "random", count, [&](const Program& program, const std::string&) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20 + random() % 150));
+      const bool hit = program.running();
+      program.send(SIGKILL);
+      return hit;
+    });
+  }
 }
 
-TEST_CASE("translator: killed while it writes a checkpoint, a resume ends with the same bits") {
-  const Reference reference;
-  const TemporaryFolder& folder = reference.folder;
-  check_kills(reference, "write", 5, [&](const Program& program, const std::string& out) {
-    while (program.running() && !has_checkpoint(folder, out))
-      std::this_thread::sleep_for(std::chrono::microseconds(50));
-    const NewFiles files(folder.file(out));
-    if (!files.wait_for("checkpoint.safetensors.")) return false;
-    program.send(SIGKILL);
-    while (program.running()) std::this_thread::yield();
-    return half_written(folder, out);
-  });
+TEST_CASE("training: killed while it writes a checkpoint, a resume ends with the same bits") {
+  for (const SmallTraining* training : {&kSmallTranslator, &kSmallVit}) {
+    CAPTURE(training->program);
+    const Reference reference(*training);
+    const TemporaryFolder& folder = reference.folder;
+    check_kills(reference, "write", 5, [&](const Program& program, const std::string& out) {
+      while (program.running() && !has_checkpoint(folder, out))
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+      const NewFiles files(folder.file(out));
+      if (!files.wait_for("checkpoint.safetensors.")) return false;
+      program.send(SIGKILL);
+      while (program.running()) std::this_thread::yield();
+      return half_written(folder, out);
+    });
+  }
 }
