@@ -101,7 +101,7 @@ Image resize(const Image& image, int64_t height, int64_t width) {
       apply(taps_of(image.height, height), narrow, 1, image.height, width * image.channels);
   Image result{.height = height, .width = width, .channels = image.channels, .pixels = {}};
   result.pixels.reserve(values.size());
-  for (const float value : values) result.pixels.push_back(static_cast<uint8_t>(value + 0.5F));
+  for (const float value : values) result.pixels.push_back(static_cast<uint8_t>(std::lround(value)));
   return result;
 }
 

@@ -28,4 +28,13 @@ struct ImageSet {
   }
 };
 
+/// The given pictures of a set, in that order. Throws if there is no such picture.
+ImageSet subset(const ImageSet& images, const std::vector<int64_t>& indices);
+
+struct HeldOut {
+  ImageSet rest, held_out;
+};
+/// Takes `count` pictures out of a set by a draw from `seed`; both parts keep their order. Throws unless some are left.
+HeldOut hold_out(const ImageSet& images, int64_t count, uint64_t seed);
+
 }  // namespace mixtape::data

@@ -17,6 +17,7 @@ enum Marker : uint32_t {
   kRestart0 = 0xd0,  // to 0xd7
   kEnd = 0xd9,
   kScan = 0xda,
+  kQuantization = 0xdb,
 };
 
 [[noreturn]] void fail_cut_short(const std::string& file, std::string_view where) {
@@ -71,19 +72,27 @@ void check_frame(const std::string& file, uint32_t marker, std::string_view segm
 }  // namespace
 
 void check_jpeg(const std::string& file, std::string_view bytes) {
-  bool frame = false, scan = false;
+  bool frame = false, huffman = false, quantization = false, scan = false;
   size_t offset = 2;
   for (uint32_t marker = 0; (marker = next_marker(file, bytes, offset)) != kEnd;) {
     const std::string_view segment = next_segment(file, bytes, offset);
     scan = scan || marker == kScan;
+    quantization = quantization || marker == kQuantization;
     if (marker == kHuffman) {
+      huffman = true;
       check_huffman_tables(file, segment);
     } else if (marker >= kFrame0 && marker < kRestart0 && marker != kExtension && marker != kArithmetic) {
       frame = true;
       check_frame(file, marker, segment);
     }
   }
-  if (!frame || !scan) fail(fmt::format("{}: damaged JPEG: it ends without {}", file, frame ? "pixels" : "a header"));
+  auto require = [&](bool found, std::string_view part) {
+    if (!found) fail(fmt::format("{}: damaged JPEG: it ends without {}", file, part));
+  };
+  require(frame, "a header");
+  require(huffman, "Huffman tables");
+  require(quantization, "quantization tables");
+  require(scan, "pixels");
 }
 
 }  // namespace mixtape::data

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "autograd/error.h"
@@ -14,6 +16,7 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 14;
 constexpr std::string_view kSnapshot = "snapshot.";
+constexpr const char* kScores = "scores";
 
 // The mean of tensors of one shape; x.back() if they are no numbers to be averaged.
 Tensor mean_of(const std::vector<Tensor>& x) {
@@ -54,61 +57,78 @@ std::pair<size_t, std::string> parse(const std::string& name) {
     const auto [next, error] = std::from_chars(name.data() + kSnapshot.size(), end, index);
     if (error == std::errc() && next != end && *next == '.') return {index, std::string(next + 1, end)};
   }
-  fail(fmt::format("checkpoint average: {} is unknown, expected snapshot.<number>.<parameter>", name));
+  fail(fmt::format("checkpoint average: {} is unknown, expected snapshot.<number>.<parameter> or scores", name));
 }
 
 }  // namespace
 
-CheckpointAverage::CheckpointAverage(int64_t count) : count_(static_cast<size_t>(count)) {
+CheckpointAverage::CheckpointAverage(int64_t count, Keep keep) : count_(static_cast<size_t>(count)), keep_(keep) {
   if (count < 1) fail(fmt::format("checkpoint average: count is {}, expected at least 1", count));
 }
 
-void CheckpointAverage::add(const NamedTensors& parameters) {
-  if (snapshots_.size() == count_) {
-    copy_into(parameters, snapshots_[oldest_], "checkpoint average");
-    oldest_ = (oldest_ + 1) % count_;
-    return;
-  }
-  NamedTensors copy = clone(snapshots_.empty() ? parameters : snapshots_[0]);
-  copy_into(parameters, copy, "checkpoint average");
-  snapshots_.push_back(std::move(copy));
+// The snapshot whose place a new one of this score takes, or the end if it is not good enough.
+std::vector<CheckpointAverage::Snapshot>::iterator CheckpointAverage::to_replace(double score) {
+  if (keep_ == Keep::last) return snapshots_.begin();
+  const auto worse = [](const Snapshot& a, const Snapshot& b) { return a.score < b.score; };
+  const auto worst = std::min_element(snapshots_.rbegin(), snapshots_.rend(), worse);  // the newest of equals
+  return score > worst->score ? std::prev(worst.base()) : snapshots_.end();
 }
 
-const NamedTensors& CheckpointAverage::snapshot(size_t age) const {
-  return snapshots_[(oldest_ + age) % snapshots_.size()];
+void CheckpointAverage::add(const NamedTensors& parameters, double score) {
+  if (std::isnan(score)) fail("checkpoint average: the score is NaN");
+  if (snapshots_.size() == count_) {
+    const auto place = to_replace(score);
+    if (place == snapshots_.end()) return;
+    copy_into(parameters, place->tensors, "checkpoint average");
+    place->score = score;
+    std::rotate(place, place + 1, snapshots_.end());
+    return;
+  }
+  NamedTensors copy = clone(snapshots_.empty() ? parameters : snapshots_[0].tensors);
+  copy_into(parameters, copy, "checkpoint average");
+  snapshots_.push_back({std::move(copy), score});
 }
 
 NamedTensors CheckpointAverage::average() const {
   if (snapshots_.empty()) fail("checkpoint average: there is no snapshot yet");
   NamedTensors result;
-  for (size_t k = 0; k < snapshots_[0].size(); ++k) {
+  for (size_t k = 0; k < snapshots_[0].tensors.size(); ++k) {
     std::vector<Tensor> x;
-    for (size_t age = 0; age < snapshots_.size(); ++age) x.push_back(snapshot(age)[k].tensor);
-    result.push_back({snapshots_[0][k].name, mean_of(x)});
+    for (const Snapshot& snapshot : snapshots_) x.push_back(snapshot.tensors[k].tensor);
+    result.push_back({snapshots_[0].tensors[k].name, mean_of(x)});
   }
   return result;
 }
 
 NamedTensors CheckpointAverage::state() const {
   NamedTensors all;
-  for (size_t age = 0; age < snapshots_.size(); ++age) {
-    for (const auto& [name, tensor] : snapshot(age))
-      all.push_back({fmt::format("{}{}.{}", kSnapshot, age, name), tensor});
+  std::vector<double> scores;
+  for (const Snapshot& snapshot : snapshots_) {
+    for (const auto& [name, tensor] : snapshot.tensors)
+      all.push_back({fmt::format("{}{}.{}", kSnapshot, scores.size(), name), tensor});
+    scores.push_back(snapshot.score);
   }
+  all.push_back({kScores, Tensor::from(scores, {size()})});
   return all;
 }
 
 void CheckpointAverage::load_state(const NamedTensors& state) {
   std::vector<NamedTensors> snapshots(count_);
+  std::vector<double> scores;
   size_t held = 0;
   for (const NamedTensor& x : state) {
+    if (x.name == kScores) {
+      scores = x.tensor.values();
+      continue;
+    }
     const auto [index, name] = parse(x.name);
     if (index >= count_) fail(fmt::format("checkpoint average: {} is one of more than {} snapshots", x.name, count_));
     snapshots[index].push_back({name, x.tensor});
     held = std::max(held, index + 1);
   }
-  CheckpointAverage loaded(static_cast<int64_t>(count_));
-  for (size_t age = 0; age < held; ++age) loaded.add(snapshots[age]);
+  if (scores.size() != held) fail(fmt::format("checkpoint average: {} scores for {} snapshots", scores.size(), held));
+  CheckpointAverage loaded(static_cast<int64_t>(count_), keep_);
+  for (size_t i = 0; i < held; ++i) loaded.add(snapshots[i], scores[i]);
   *this = std::move(loaded);
 }
 

@@ -7,35 +7,48 @@
 
 namespace mixtape::optim {
 
-/// The mean of the last few states of a model, which often predicts better than the last one: Vaswani et al. 2017,
-/// "Attention Is All You Need", section 6.1 (the last 5 checkpoints); Izmailov et al. 2018, "Averaging Weights Leads to
-/// Wider Optima and Better Generalization".
+/// Which snapshots a CheckpointAverage keeps when it has enough of them.
+enum class Keep {
+  last,  ///< the newest
+  best   ///< those with the highest scores; of equals, the older
+};
+
+/// The mean of a few states of a model, which often predicts better than any one of them. Of the last: Vaswani et al.
+/// 2017, "Attention Is All You Need", section 6.1 (the last 5 checkpoints); Izmailov et al. 2018, "Averaging Weights
+/// Leads to Wider Optima and Better Generalization". Of the best: Keep::best with a score from validation data; of one,
+/// that is the best state itself.
 class CheckpointAverage {
  public:
-  /// Of the last `count` snapshots. Throws unless count >= 1.
-  explicit CheckpointAverage(int64_t count);
+  /// Of at most `count` snapshots. Throws unless count >= 1.
+  explicit CheckpointAverage(int64_t count, Keep keep = Keep::last);
 
-  /// Keeps a copy of the numbers, in place of the oldest copy if there are `count`. Throws, changing nothing, if names
-  /// or shapes differ from the first time.
-  void add(const NamedTensors& parameters);
+  Keep keep() const { return keep_; }
+  /// Offers a snapshot, a copy of the numbers; if there are `count` already it takes the place of the oldest, or of the
+  /// worst if that is worse. Throws, changing nothing, if names or shapes differ from the first time, or if the score
+  /// is NaN.
+  void add(const NamedTensors& parameters, double score = 0);
   /// How many snapshots are held.
   int64_t size() const { return static_cast<int64_t>(snapshots_.size()); }
   /// Their mean, added up in double, in the dtype of the first snapshot; of index tensors, the newest. Throws if there
   /// is none.
   NamedTensors average() const;
 
-  /// The snapshots as handles, from the oldest on: `snapshot.0.<parameter>`, ...
+  /// The snapshots as handles, from the oldest on, and their scores: `snapshot.0.<parameter>`, ..., `scores`.
   NamedTensors state() const;
   /// Takes a copy of a saved state. Throws, changing nothing, if a name is not of this form, snapshots differ in names
-  /// or shapes, or there are more than `count`.
+  /// or shapes, there are more than `count`, or there are not as many scores.
   void load_state(const NamedTensors& state);
 
  private:
-  const NamedTensors& snapshot(size_t age) const;  // 0: the oldest
+  struct Snapshot {
+    NamedTensors tensors;
+    double score = 0;
+  };
+  std::vector<Snapshot>::iterator to_replace(double score);
 
   size_t count_;
-  size_t oldest_ = 0;
-  std::vector<NamedTensors> snapshots_;
+  Keep keep_;
+  std::vector<Snapshot> snapshots_;  // from the oldest on
 };
 
 struct MovingAverageOptions {

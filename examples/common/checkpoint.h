@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -16,6 +17,10 @@ struct TrainingState {
   int64_t epoch = 0;   ///< of the next batch
   int64_t batch = 0;   ///< number of the next batch within its epoch
   double seconds = 0;  ///< spent in training, earlier processes included
+
+  int64_t evaluated = 0;  ///< the step after which validation data was last looked at; 0: not yet
+  double best = -std::numeric_limits<double>::infinity();  ///< the highest score so far
+  int64_t since_best = 0;                                  ///< evaluations after that one
 };
 
 /// Groups of tensors by name: `model`, `optimizer`, `average`.

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <optional>
 
 #include "autograd/error.h"
@@ -32,7 +32,9 @@ class Loop {
     if (resumed_) restore();
     if (state_.total == 0) state_.total = t_.steps;
     if (t_.steps > 0) state_.total = t_.steps;
-    metrics_.emplace(metrics_path_, state_.step, static_cast<double>(state_.epoch));
+    const bool evaluated = state_.evaluated == state_.step;  // then what it gave stays, whatever its epoch
+    metrics_.emplace(metrics_path_, state_.step,
+                     evaluated ? std::numeric_limits<double>::infinity() : static_cast<double>(state_.epoch));
     bar_.emplace(ProgressBar::Options{.total = state_.total, .first_step = state_.step, .unit = t_.unit});
     resumed_seconds_ = state_.seconds;
     segment_start_ = last_save_ = seconds_now();
@@ -58,6 +60,7 @@ class Loop {
 
  private:
   bool finished() const {
+    if (t_.patience > 0 && state_.since_best >= t_.patience) return true;
     if (state_.total > 0) return state_.step >= state_.total;
     return t_.epochs > 0 && state_.epoch >= t_.epochs;
   }
@@ -73,6 +76,7 @@ class Loop {
     if (!applied.applied)
       bar_->message(
           fmt::format("step {} skipped: the gradient of {} is not finite", state_.step + 1, applied.not_finite));
+    if (t_.moving_average) t_.moving_average->update();
     ++state_.step;
     ++state_.batch;
     state_.seconds = resumed_seconds_ + seconds_now() - segment_start_;
@@ -125,20 +129,41 @@ class Loop {
   }
 
   void evaluate() {
-    t_.average.add(t_.tensors);
-    if (!t_.evaluate) return;
-    const optim::TemporaryParameters averaged(t_.average.average(), t_.tensors);
-    const std::map<std::string, double> values = t_.evaluate();
+    const NamedTensors& weights = t_.moving_average ? t_.moving_average->average() : t_.tensors;
+    const bool best = t_.average.keep() == optim::Keep::best;
+    if (!best) t_.average.add(weights);
+    std::map<std::string, double> values;
+    if (t_.evaluate) {
+      const optim::TemporaryParameters measured(best ? weights : t_.average.average(), t_.tensors);
+      values = t_.evaluate();
+    }
+    const auto score = values.find(t_.score);
+    if (best) t_.average.add(weights, score == values.end() ? 0 : score->second);
+    if (score != values.end()) note(score->second);
+    state_.evaluated = state_.step;
+    if (!values.empty()) report(values);
+  }
+
+  void note(double score) {
+    ++state_.since_best;
+    if (score <= state_.best) return;
+    state_.best = score;
+    state_.since_best = 0;
+  }
+
+  void report(const std::map<std::string, double>& values) {
     std::string text = fmt::format("step {}", state_.step);
     for (const auto& [name, value] : values) text += fmt::format("  {} {:.4g}", name, value);
     bar_->message(text);
+    const int64_t epoch = state_.batch > 0 ? state_.epoch + 1 : state_.epoch;
     metrics_->write(
-        {.step = state_.step, .epoch = static_cast<double>(state_.epoch), .seconds = state_.seconds, .extra = values});
+        {.step = state_.step, .epoch = static_cast<double>(epoch), .seconds = state_.seconds, .extra = values});
   }
 
   void save() {
-    save_checkpoint(t_.run.checkpoint(), state_,
-                    {{"model", t_.tensors}, {"optimizer", t_.optimizer.state()}, {"average", t_.average.state()}});
+    TensorGroups groups{{"model", t_.tensors}, {"optimizer", t_.optimizer.state()}, {"average", t_.average.state()}};
+    if (t_.moving_average) groups["moving_average"] = t_.moving_average->state();
+    save_checkpoint(t_.run.checkpoint(), state_, groups);
     last_save_ = seconds_now();
   }
 
@@ -151,6 +176,7 @@ class Loop {
     copy_into(group("model"), t_.tensors, t_.run.checkpoint());
     t_.optimizer.load_state(group("optimizer"));
     t_.average.load_state(group("average"));
+    if (t_.moving_average) t_.moving_average->load_state(group("moving_average"));
     state_ = checkpoint.state;
   }
 
@@ -162,9 +188,10 @@ class Loop {
   }
 
   void conclude() {
-    save();  // before the last snapshot: a resume from here adds it again
-    if (t_.average.size() == 0 || (t_.evaluate_every > 0 && state_.step % t_.evaluate_every != 0))
-      t_.average.add(t_.tensors);
+    if (state_.evaluated != state_.step) evaluate();
+    save();
+    if (state_.step < state_.total)
+      bar_->message(fmt::format("stopped: no better {} in {} evaluations", t_.score, state_.since_best));
     copy_into(t_.average.average(), t_.tensors, "average");
     nn::save_tensors(t_.tensors, t_.run.model());
     bar_->finish();

@@ -32,16 +32,20 @@ struct Training {
   RunFolder& run;
   NamedTensors tensors;  ///< of the model, parameters and buffers
   optim::Optimizer& optimizer;
-  optim::CheckpointAverage& average;  ///< gets a snapshot after every `evaluate_every` steps
+  optim::CheckpointAverage& average;  ///< gets a snapshot with each evaluation; the run's model is its mean
+  optim::MovingAverage* moving_average = nullptr;  ///< if there is one, snapshots are of it
   uint64_t seed = 0;
   std::string unit = "tokens";
   double clip = 1.0;  ///< global norm
 
   EpochLoop epoch;
   std::function<double(int64_t step, int64_t total)> learning_rate;  ///< total is 0 while it is not known
-  /// Measures on validation data; called under the averaged weights, and its values go to the metrics.
+  /// Measures on validation data; its values go to the metrics. Called under the weights that the model would have if
+  /// training ended now: the mean of the last snapshots, or the new one where the best are kept.
   std::function<std::map<std::string, double>()> evaluate;
-  int64_t evaluate_every = 0;  ///< steps; 0: after each epoch
+  int64_t evaluate_every = 0;  ///< steps; 0: after each epoch. In any case after the last step
+  std::string score = {};      ///< the value by which the best are kept; higher is better
+  int64_t patience = 0;        ///< training ends after so many evaluations without a better score; 0: it does not
 
   /// How long: the first that is not 0 counts.
   int64_t steps = 0;
@@ -60,8 +64,8 @@ struct Training {
 double seconds_now();
 
 /// Trains until done, from the start or from the run folder's checkpoint: progress on stderr, metrics.jsonl,
-/// checkpoints, validation. At the end the tensors hold the average of the last snapshots, and they are saved as the
-/// run's model.safetensors. After Ctrl-C saves a checkpoint, says how to go on, and throws Exit{130}. Returns where the
+/// checkpoints, validation. At the end the tensors hold the average of the snapshots, and they are saved as the run's
+/// model.safetensors. After Ctrl-C saves a checkpoint, says how to go on, and throws Exit{130}. Returns where the
 /// run stands.
 TrainingState train(const Training& training, bool resume);
 

@@ -61,6 +61,15 @@ std::string jpeg_segment(unsigned char marker, const std::string& data) {
   return "\xff"s + static_cast<char>(marker) + static_cast<char>(length >> 8) + static_cast<char>(length) + data;
 }
 
+/// A JPEG file without its segments of one kind.
+std::string without_segments(std::string bytes, unsigned char marker) {
+  const std::string start = "\xff"s + static_cast<char>(marker);
+  for (size_t at = 0; (at = bytes.find(start)) != std::string::npos;) {
+    bytes.erase(at, 2 + 256 * static_cast<unsigned char>(bytes[at + 2]) + static_cast<unsigned char>(bytes[at + 3]));
+  }
+  return bytes;
+}
+
 void check_pictures(const std::string& name, const std::vector<Damaged>& table) {
   const TemporaryFolder folder;
   for (const Damaged& row : table) {
@@ -239,6 +248,8 @@ TEST_CASE("damaged images: JPEG") {
        {good.substr(0, good.size() - 1), "cut short before the end of the image"},
        {start + "\xff\xd9", "it ends without a header"},
        {good.substr(0, good.find("\xff\xda")) + "\xff\xd9", "it ends without pixels"},
+       {without_segments(good, 0xc4), "it ends without Huffman tables"},
+       {without_segments(good, 0xdb), "it ends without quantization tables"},
        {start + "\xff\xe0\0\1"s + "\xff\xd9", "a segment of 1 bytes at byte 4"},
        {start + "\xff\xe0\xff\xff\xff\xd9", "cut short within the segment at byte 4"},
        {replaced(good, "\xff\xc0"s, "\xff\xc3"s), "a JPEG of kind 3 is not supported, expected 0 to 2"},

@@ -16,8 +16,16 @@
 using namespace mixtape;
 using namespace mixtape::tests;
 
+namespace {
+
+struct Demands {
+  int64_t heap = heap_allocations(), calls = memory_statistics().system_calls, faults = page_faults();
+};
+
+}  // namespace
+
 TEST_CASE("a warm step of the benchmark's models calls no operator new, asks for no memory, takes no page fault") {
-  for (const char* name : {"translator-toy", "gpt-char"}) {
+  for (const std::string name : {"translator-toy", "gpt-char", "vit-toy"}) {
     CAPTURE(name);
     const bench::Workload work = bench::make_workload(name, 1);
     const Random random(1);
@@ -28,13 +36,17 @@ TEST_CASE("a warm step of the benchmark's models calls no operator new, asks for
       work.optimizer->step();
     };
     for (int64_t number = 1; number < 20; ++number) step(number);
-    const int64_t heap = heap_allocations(), calls = memory_statistics().system_calls, faults = page_faults();
-    for (int64_t number = 20; number <= 40; ++number) step(number);
-    const int64_t heap_after = heap_allocations(), calls_after = memory_statistics().system_calls,
-                  faults_after = page_faults();
-    CHECK(heap_after == heap);
-    CHECK(calls_after == calls);
-    if (!kAddressSanitizer) CHECK(faults_after == faults);
+    // On a busy machine a thread may come to some piece of work, and touch its room for that, for the first time late.
+    int64_t faults = 1;
+    for (int64_t first = 20; first < 100 && faults > 0; first += 20) {
+      const Demands before;
+      for (int64_t number = first; number <= first + 20; ++number) step(number);
+      const Demands after;
+      CHECK(after.heap == before.heap);
+      CHECK(after.calls == before.calls);
+      faults = after.faults - before.faults;
+    }
+    if (!kAddressSanitizer) CHECK(faults == 0);
   }
 }
 

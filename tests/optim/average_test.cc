@@ -47,6 +47,20 @@ TEST_CASE("checkpoint average: of an index tensor, the newest") {
   CHECK(of(average.average(), "count") == Values{5});
 }
 
+TEST_CASE("checkpoint average: the mean of the best, of equals the older") {
+  const std::vector<std::pair<double, double>> offered{{1, 0.5}, {2, 0.7}, {3, 0.4}, {4, 0.7}, {5, 0.7}, {6, 0.1}};
+  optim::CheckpointAverage average(2, optim::Keep::best);
+  for (const auto& [number, score] : offered) average.add({{"p", pair(number, 0)}}, score);
+  CHECK(of(average.average(), "p") == Values{3, 0});  // 2, 4
+  optim::CheckpointAverage loaded(2, optim::Keep::best);
+  loaded.load_state(average.state());
+  loaded.add({{"p", pair(10, 0)}}, 0.65);
+  CHECK(of(loaded.average(), "p") == Values{3, 0});
+  loaded.add({{"p", pair(10, 0)}}, 0.75);
+  CHECK(of(loaded.average(), "p") == Values{6, 0});  // 2, 10
+  CHECK_THROWS_WITH_AS(average.add({{"p", pair(0, 0)}}, std::nan("")), "checkpoint average: the score is NaN", Error);
+}
+
 TEST_CASE("checkpoint average: goes on from a saved state to the bit") {
   optim::CheckpointAverage through(3), first(3), second(3);
   const auto add = [](optim::CheckpointAverage& average, int k) { average.add({{"p", pair(0.1 * k, 0.3 / k, f32)}}); };
@@ -77,6 +91,8 @@ TEST_CASE("checkpoint average: refuses what does not fit, and stays as it was") 
                        "checkpoint average: snapshot.2.p is one of more than 2 snapshots", Error);
   CHECK_THROWS_AS(average.load_state({{"snapshot.1.p", x}}), Error);
   CHECK_THROWS_AS(average.load_state({{"snapshot.0.p", x}, {"snapshot.1.q", x}}), Error);
+  CHECK_THROWS_WITH_AS(average.load_state({{"snapshot.0.p", x}}), "checkpoint average: 0 scores for 1 snapshots",
+                       Error);
   CHECK(average.size() == 1);
   CHECK(of(average.average(), "p") == Values{1, 2});
 }
