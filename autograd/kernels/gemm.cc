@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <type_traits>
 
 #include "autograd/kernels/parallel.h"
+#include "autograd/kernels/scratch.h"
+#include "autograd/kernels/thin_gemm.h"
 
 namespace mixtape::kernels {
 namespace {
@@ -52,10 +55,18 @@ void scale(int64_t m, int64_t n, T beta, T* c, int64_t c_stride) noexcept {
   }
 }
 
+// C = alpha A B + beta C, or + bias if it is given.
 template <class T>
-void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c,
-          int64_t c_stride) noexcept {
+void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
+          const T* bias = nullptr) noexcept {
   if (m == 0 || n == 0) return;
+  if constexpr (std::is_same_v<T, float>) {
+    if (prefers_thin_gemm(m, n, k, b.transposed)) return thin_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
+  }
+  if (bias) {
+    for (int64_t row = 0; row < m; ++row) std::copy_n(bias, n, c + row * c_stride);
+    beta = 1;
+  }
   if (k == 0) return scale(m, n, beta, c, c_stride);
   const OneCallAtATime guard;
   const auto narrow = [](int64_t size) { return static_cast<blasint>(size); };
@@ -85,17 +96,44 @@ int64_t slice_size(int64_t n, int64_t slices) {
   return std::max<int64_t>(16, ((n + slices - 1) / slices + 15) / 16 * 16);
 }
 
+// A weight's gradient is few numbers that are long sums: what is cut is not the result but the sum.
+template <class T>
+void long_sums(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
+               int64_t pieces) noexcept {
+  const int64_t size = m * n, depth = (k / pieces + 15) / 16 * 16;
+  T* partial = scratch<T>(6, (pieces - 1) * size);
+  parallel_for(pieces, 1, [=](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t from = std::min(k, i * depth), to = i + 1 == pieces ? k : std::min(k, from + depth);
+      const Operand<T> rows = columns_from(a, from), columns = rows_from(b, from);
+      if (i == 0) {
+        tile(m, n, to - from, alpha, rows, columns, beta, c, c_stride);
+      } else {
+        tile(m, n, to - from, alpha, rows, columns, T(0), partial + (i - 1) * size, n);
+      }
+    }
+  });
+  parallel_for(m, grain_for(n * pieces, 1 << 15), [=](int64_t first, int64_t last) {
+    for (int64_t i = 0; i + 1 < pieces; ++i) {
+      for (int64_t row = first; row < last; ++row) {
+        const T* from = partial + i * size + row * n;
+        for (int64_t column = 0; column < n; ++column) c[row * c_stride + column] += from[column];
+      }
+    }
+  });
+}
+
 template <class T>
 void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
             const T* bias) noexcept {
-  const auto piece = [=](int64_t row, int64_t rows, int64_t column, int64_t columns) {
-    T* target = c + row * c_stride + column;
-    if (bias) {
-      for (int64_t r = 0; r < rows; ++r) std::copy_n(bias + column, columns, target + r * c_stride);
-    }
-    tile(rows, columns, k, alpha, rows_from(a, row), columns_from(b, column), bias ? T(1) : beta, target, c_stride);
-  };
   const int64_t slices = slices_for(m, n, k);
+  if (slices > 1 && !bias && k >= 8 * std::max(m, n) && m * n <= 1 << 16) {
+    return long_sums(m, n, k, alpha, a, b, beta, c, c_stride, slices);
+  }
+  const auto piece = [=](int64_t row, int64_t rows, int64_t column, int64_t columns) {
+    tile(rows, columns, k, alpha, rows_from(a, row), columns_from(b, column), beta, c + row * c_stride + column,
+         c_stride, bias ? bias + column : nullptr);
+  };
   if (m >= n) {
     parallel_for(m, slice_size(m, slices), [&](int64_t first, int64_t last) { piece(first, last - first, 0, n); });
   } else {

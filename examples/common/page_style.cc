@@ -53,6 +53,20 @@ figcaption { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; align-items: bas
 .map text { font-size: 11px; fill: var(--ink); }
 .map .frame { fill: none; stroke: var(--line); }
 .map path { fill: var(--heat); }
+.counts { width: auto; font-size: .85rem; font-variant-numeric: tabular-nums; }
+.counts th, .counts td { min-width: 2.6rem; padding: .35rem .5rem; text-align: right; }
+.counts th:first-child { text-align: left; }
+.counts td { position: relative; z-index: 0; color: var(--soft); }
+.counts .right, .counts .wrong, .counts .share { color: var(--ink); }
+.counts .right { --shade-of: var(--s2); font-weight: 600; }
+.counts .wrong { --shade-of: var(--s1); }
+.counts .right::before, .counts .wrong::before { content: ""; position: absolute; inset: 0; z-index: -1;
+  background: var(--shade-of); opacity: calc(var(--shade) * .5); }
+.pictures { display: flex; flex-wrap: wrap; gap: .7rem; margin-bottom: .9rem; }
+.picture { margin: 0; padding: .5rem .5rem .4rem; max-width: 100%; }
+.picture img { display: block; max-width: 100%; height: auto; image-rendering: pixelated; border-radius: 3px; }
+.picture figcaption { display: block; width: min-content; min-width: 100%; margin: .35rem 0 0; font-weight: 400;
+  font-size: .8rem; line-height: 1.35; color: var(--soft); white-space: pre-line; overflow-wrap: break-word; }
 details { margin-top: .3rem; font-size: .85rem; color: var(--soft); max-width: 26rem; }
 details ul { margin: .3rem 0; padding-left: 1.1rem; }
 #tip { position: fixed; z-index: 1; pointer-events: none; max-width: 20rem; padding: .3rem .55rem; border-radius: 6px;

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <vector>
 
+#include "autograd/kernels/thin_gemm.h"
 #include "tests/kernels/buffers.h"
+#include "tests/kernels/instruction_sets.h"
 #include "tests/kernels/reference.h"
 #include "tests/kernels/thread_counts.h"
 
@@ -141,6 +143,36 @@ TEST_CASE_TEMPLATE("gemm: products large enough to be cut, tall and wide", T, fl
   }
 }
 
+TEST_CASE_TEMPLATE("gemm: long sums, which are cut", T, float, double) {
+  for (int mask = 0; mask < 4; ++mask) {
+    const bool ta = (mask & 1) != 0, tb = (mask & 2) != 0;
+    check_sliced<T>({.m = 40, .n = 33, .k = 1603, .a_transposed = ta, .b_transposed = tb, .spare = 3, .beta = 0.5}, 1);
+    check_sliced<T>({.m = 30, .n = 70, .k = 5603, .a_transposed = ta, .b_transposed = tb, .alpha = 0.5}, 2);
+  }
+}
+
+TEST_CASE("thin_gemm: sizes, transposes, strides, alpha, beta and bias, on every instruction set") {
+  const int64_t shapes[][3] = {{1, 1, 1},    {1, 33, 5},  {5, 1, 7},     {13, 32, 4},   {31, 17, 9},  {12, 64, 191},
+                               {33, 70, 20}, {40, 3, 21}, {45, 31, 193}, {70, 130, 64}, {64, 65, 385}};
+  const auto multiply = [](const Product& q, Operand<float> a, Operand<float> b, float* c, int64_t stride,
+                           const float* bias) {
+    thin_gemm(q.m, q.n, q.k, static_cast<float>(q.alpha), a, b, static_cast<float>(q.beta), c, stride, bias);
+  };
+  for_each_instruction_set([&] {
+    for (const auto& [m, n, k] : shapes) {
+      for (int mask = 0; mask < 8; ++mask) {
+        Product p{m, n, k, (mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0 ? 5 : 0, mask % 3 == 0 ? 1.0 : -0.5};
+        check<float>(p, mask % 4, multiply);
+        p.bias = true;
+        check<float>(p, mask % 4, multiply);
+        p.bias = false;
+        p.beta = mask % 2 == 0 ? 1.0 : 0.25;
+        check<float>(p, mask % 4, multiply);
+      }
+    }
+  });
+}
+
 TEST_CASE_TEMPLATE("gemm_batch: products of operands that lie anywhere", T, float, double) {
   const int64_t m = 9, n = 14, k = 5;
   for (int64_t batch : {0, 1, 2, 7}) {
@@ -170,13 +202,14 @@ TEST_CASE_TEMPLATE("gemm: the same bits on any number of threads", T, float, dou
   const auto a = random_values<T>(600 * 120, 1), b = random_values<T>(600 * 120, 2), bias = random_values<T>(600, 3);
   const int64_t offsets[] = {0, 600, 1200, 50, 5000, 7};
   check_same_bits_on_any_threads([&] {
-    std::vector<T> tall(600 * 100), wide(100 * 600), many(6 * 60 * 70), single(600 * 100);
+    std::vector<T> tall(600 * 100), wide(100 * 600), many(6 * 60 * 70), single(600 * 100), sums(20 * 30);
     gemm(600, 100, 120, T(1), Operand<T>{a.data(), 120}, Operand<T>{b.data(), 100}, T(0), tall.data(), 100,
          bias.data());
     gemm(100, 600, 120, T(2), Operand<T>{a.data(), 100, true}, Operand<T>{b.data(), 120, true}, T(0), wide.data(), 600);
     gemm_batch(6, 60, 70, 80, Operand<T>{a.data(), 80}, offsets, Operand<T>{b.data(), 70}, offsets, many.data());
     gemm_batch(1, 600, 100, 120, Operand<T>{a.data(), 120}, offsets, Operand<T>{b.data(), 100}, offsets, single.data());
-    return joined<T>({tall, wide, many, single});
+    gemm(20, 30, 2400, T(1), Operand<T>{a.data(), 20, true}, Operand<T>{b.data(), 30}, T(0), sums.data(), 30);
+    return joined<T>({tall, wide, many, single, sums});
   });
 }
 
