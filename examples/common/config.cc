@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "autograd/error.h"
 #include "autograd/file.h"
@@ -11,48 +10,34 @@
 namespace mixtape::examples {
 namespace {
 
-using nlohmann::json;
-
-json parse(const std::string& path) {
-  const std::string text = read_file(path);
-  try {
-    return json::parse(text);
-  } catch (const json::parse_error& error) {
-    const auto end = text.begin() + std::min(std::ssize(text), static_cast<std::ptrdiff_t>(error.byte));
-    fail(fmt::format("{}:{}: not valid JSON", path, 1 + std::count(text.begin(), end, '\n')));
-  }
-}
-
 [[noreturn]] void fail_type(const std::string& path, std::string_view key, std::string_view expected,
-                            const json& found) {
-  const std::string value = found.dump(-1, ' ', false, json::error_handler_t::replace);
-  fail(fmt::format("{}: \"{}\" must be {}, found {}", path, key, expected, value));
+                            const Json& found) {
+  fail(fmt::format("{}: \"{}\" must be {}, found {}", path, key, expected, to_text(found)));
 }
 
 }  // namespace
 
-Config::Config(const std::string& path) : Config(path, parse(path)) {}
+Config::Config(const std::string& path) : Config(path, parse_json(read_file(path), path)) {}
 
-Config::Config(const std::string& name, const json& values)
-    : path_(name), values_(std::make_shared<const json>(values)) {
-  if (!values_->is_object()) fail(fmt::format("{}: expected a JSON object, found {}", name, values_->type_name()));
+Config::Config(const std::string& name, Json values) : path_(name), values_(std::move(values)) {
+  if (values_.get_if<Json::Object>() == nullptr) {
+    fail(fmt::format("{}: expected a JSON object, found {}", name, values_.kind()));
+  }
 }
 
-const json* Config::find(std::string_view key) const {
-  const json* at = values_.get();
-  while (at->is_object()) {
+const Json* Config::find(std::string_view key) const {
+  const Json* at = &values_;
+  while (at != nullptr) {
     const size_t dot = key.find('.');
-    const auto member = at->find(std::string(key.substr(0, dot)));
-    if (member == at->end()) return nullptr;
-    at = &*member;
-    if (dot == key.npos) return at;
+    at = at->find(key.substr(0, dot));
+    if (dot == key.npos) break;
     key.remove_prefix(dot + 1);
   }
-  return nullptr;
+  return at;
 }
 
-const json& Config::at(std::string_view key) const {
-  const json* value = find(key);
+const Json& Config::at(std::string_view key) const {
+  const Json* value = find(key);
   if (value == nullptr) fail(fmt::format("{}: \"{}\" is missing", path_, key));
   return *value;
 }
@@ -60,37 +45,35 @@ const json& Config::at(std::string_view key) const {
 bool Config::has(std::string_view key) const { return find(key) != nullptr; }
 
 int64_t Config::integer(std::string_view key) const {
-  const json& value = at(key);
-  const bool too_large = value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX);
-  if (!value.is_number_integer() || too_large) fail_type(path_, key, "a whole number", value);
-  return value.get<int64_t>();
+  const Json& value = at(key);
+  if (const auto* number = value.get_if<int64_t>()) return *number;
+  fail_type(path_, key, "a whole number", value);
 }
 
 double Config::number(std::string_view key) const {
-  const json& value = at(key);
-  if (!value.is_number()) fail_type(path_, key, "a number", value);
-  return value.get<double>();
+  const Json& value = at(key);
+  if (value.is_number()) return value.number();
+  fail_type(path_, key, "a number", value);
 }
 
 bool Config::flag(std::string_view key) const {
-  const json& value = at(key);
-  if (!value.is_boolean()) fail_type(path_, key, "true or false", value);
-  return value.get<bool>();
+  const Json& value = at(key);
+  if (const auto* flag = value.get_if<bool>()) return *flag;
+  fail_type(path_, key, "true or false", value);
 }
 
 std::string Config::text(std::string_view key) const {
-  const json& value = at(key);
-  if (!value.is_string()) fail_type(path_, key, "a text", value);
-  return value.get<std::string>();
+  const Json& value = at(key);
+  if (const auto* text = value.get_if<std::string>()) return *text;
+  fail_type(path_, key, "a text", value);
 }
 
 void Config::expect(std::string_view key, std::string_view expected) const {
-  const json& value = at(key);
-  if (value != json(expected)) fail_type(path_, key, fmt::format("\"{}\"", expected), value);
+  const Json& value = at(key);
+  const auto* text = value.get_if<std::string>();
+  if (text == nullptr || *text != expected) fail_type(path_, key, fmt::format("\"{}\"", expected), value);
 }
 
-void write_json(const std::string& path, const json& values) {
-  write_atomically(path, values.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
-}
+void write_json(const std::string& path, const Json& values) { write_atomically(path, to_text(values, 2) + "\n"); }
 
 }  // namespace mixtape::examples

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+
+#include "examples/common/json.h"
 
 namespace mixtape::examples {
 
@@ -15,7 +15,7 @@ class Config {
   /// Reads `path`. Throws if it cannot be read, is not JSON (with the line number) or is no object.
   explicit Config(const std::string& path);
   /// Values from elsewhere; errors call them `name`.
-  Config(const std::string& name, const nlohmann::json& values);
+  Config(const std::string& name, Json values);
 
   bool has(std::string_view key) const;
   int64_t integer(std::string_view key) const;  ///< a whole number
@@ -27,17 +27,17 @@ class Config {
   void expect(std::string_view key, std::string_view expected) const;
 
   /// The whole file, for what the functions above do not cover.
-  const nlohmann::json& values() const { return *values_; }
+  const Json& values() const { return values_; }
 
  private:
-  const nlohmann::json* find(std::string_view key) const;
-  const nlohmann::json& at(std::string_view key) const;
+  const Json* find(std::string_view key) const;
+  const Json& at(std::string_view key) const;
 
   std::string path_;
-  std::shared_ptr<const nlohmann::json> values_;
+  Json values_;
 };
 
 /// Writes `values` to `path` as indented JSON, atomically. Bytes in strings that are not UTF-8 are replaced by U+FFFD.
-void write_json(const std::string& path, const nlohmann::json& values);
+void write_json(const std::string& path, const Json& values);
 
 }  // namespace mixtape::examples

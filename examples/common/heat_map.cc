@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "autograd/error.h"
+#include "examples/common/json.h"
 
 namespace mixtape::examples {
 namespace {
@@ -85,7 +85,7 @@ std::string cells(const HeatMap& map, const Layout& layout) {
 }
 
 std::string json_attribute(const std::vector<std::string>& texts) {
-  return escape_html(nlohmann::json(texts).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return escape_html(to_text(Json::Array(texts.begin(), texts.end())));
 }
 
 std::string all_values(const HeatMap& map) {

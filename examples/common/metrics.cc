@@ -9,17 +9,15 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "autograd/error.h"
 #include "autograd/file.h"
+#include "examples/common/json.h"
 
 namespace mixtape::examples {
 namespace {
-
-using nlohmann::ordered_json;
 
 struct NamedField {
   std::string_view name;
@@ -41,20 +39,21 @@ double Metrics::*field_of(std::string_view name) {
 }
 
 std::string to_line(const Metrics& metrics) {
-  ordered_json line = {{"step", metrics.step}};
-  for (const NamedField& field : kFields) line[std::string(field.name)] = metrics.*field.value;
+  Json line{{"step", metrics.step}};
+  for (const NamedField& field : kFields) line[field.name] = metrics.*field.value;
   for (const auto& [name, value] : metrics.extra) line[name] = value;
-  return line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return to_text(line) + "\n";
 }
 
 std::optional<Metrics> from_line(std::string_view line) {
-  const ordered_json values = ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!values.is_object() || !values.contains("step") || !values["step"].is_number_integer()) return std::nullopt;
+  const std::optional<Json> values = try_parse_json(line);
+  const Json* step = values ? values->find("step") : nullptr;
+  if (step == nullptr || step->get_if<int64_t>() == nullptr) return std::nullopt;
   Metrics metrics;
-  metrics.step = values["step"].get<int64_t>();
-  for (const auto& [name, value] : values.items()) {
+  metrics.step = step->get<int64_t>();
+  for (const auto& [name, value] : values->get<Json::Object>()) {
     if (name == "step" || !(value.is_number() || value.is_null())) continue;
-    const double number = value.is_null() ? Metrics::kNone : value.get<double>();
+    const double number = value.is_null() ? Metrics::kNone : value.number();
     if (double Metrics::*field = field_of(name)) {
       metrics.*field = number;
     } else {

@@ -53,9 +53,11 @@ figcaption { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; align-items: bas
 .map text { font-size: 11px; fill: var(--ink); }
 .map .frame { fill: none; stroke: var(--line); }
 .map path { fill: var(--heat); }
+.fit { width: fit-content; max-width: 100%; }
 .counts { width: auto; font-size: .85rem; font-variant-numeric: tabular-nums; }
-.counts th, .counts td { min-width: 2.6rem; padding: .35rem .5rem; text-align: right; }
-.counts th:first-child { text-align: left; }
+.counts th, .counts td { min-width: 2.6rem; padding: .35rem .5rem; text-align: right; white-space: nowrap; }
+.counts th:first-child { position: sticky; left: 0; z-index: 1; background: var(--panel); text-align: left; }
+.counts tbody tr:last-child th { border-bottom: 0; }
 .counts td { position: relative; z-index: 0; color: var(--soft); }
 .counts .right, .counts .wrong, .counts .share { color: var(--ink); }
 .counts .right { --shade-of: var(--s2); font-weight: 600; }

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <map>
+#include <optional>
 
 #include "autograd/error.h"
 #include "optim/schedule.h"
@@ -11,32 +12,30 @@
 namespace mixtape::examples {
 namespace {
 
-using nlohmann::json;
+struct Setting {
+  Json before;
+  Json* value;
+};
 
-std::string pointer_of(std::string name) {
-  std::replace(name.begin(), name.end(), '.', '/');
-  return "/" + name;
-}
-
-std::vector<std::string> names_of(const json& flat) {
-  std::vector<std::string> names;
-  for (const auto& [pointer, value] : flat.items()) {
-    names.push_back(pointer.substr(1));
-    std::replace(names.back().begin(), names.back().end(), '/', '.');
+// All that is no object, by names that join those of the objects around it with dots.
+void collect(Json& value, const std::string& name, std::map<std::string, Setting>& settings) {
+  auto* members = value.get_if<Json::Object>();
+  if (members == nullptr) {
+    settings[name] = {value, &value};
+  } else {
+    for (auto& [member, inner] : *members) collect(inner, name.empty() ? member : name + "." + member, settings);
   }
-  return names;
 }
 
-std::string kind_of(const json& value) {
-  if (value.is_number_integer()) return "a whole number";
+std::string kind_of(const Json& value) {
+  if (value.is_whole_number()) return "a whole number";
   if (value.is_number()) return "a number";
-  return value.is_boolean() ? "true or false" : "a text";
+  return value.get_if<bool>() != nullptr ? "true or false" : "a text";
 }
 
 // A whole number does where any number may stand.
-bool fits(const json& given, const json& before) {
-  return given.type() == before.type() || (given.is_number() && before.is_number_float()) ||
-         (given.is_number_integer() && before.is_number_integer());
+bool fits(const Json& given, const Json& before) {
+  return kind_of(given) == kind_of(before) || (given.is_whole_number() && before.is_number());
 }
 
 }  // namespace
@@ -64,28 +63,31 @@ Plan read_plan(const Config& config, const std::string& program, const TrainOpti
   return plan;
 }
 
-json to_json(const Plan& plan, const std::string& program) {
+Json to_json(const Plan& plan, const std::string& program) {
   return {{"program", program},  {"data", plan.data},     {"seed", plan.seed},
           {"steps", plan.steps}, {"epochs", plan.epochs}, {"minutes", plan.minutes}};
 }
 
-json with_settings(const json& settings, const std::vector<std::string>& changes) {
-  const json before = settings.flatten();
-  json after = before;
+Json with_settings(const Json& settings, const std::vector<std::string>& changes) {
+  Json result = settings;
+  std::map<std::string, Setting> by_name;
+  collect(result, "", by_name);
   for (const std::string& change : changes) {
     const size_t equals = change.find('=');
     if (equals == change.npos) fail(fmt::format("--set {}: expected NAME=VALUE", change));
     const std::string name = change.substr(0, equals), text = change.substr(equals + 1);
-    const std::string pointer = pointer_of(name);
-    if (!before.contains(pointer)) {
-      fail(fmt::format("--set {}: no setting {}, expected one of {}", change, name, fmt::join(names_of(before), ", ")));
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) {
+      std::vector<std::string> names;
+      for (const auto& [known, setting] : by_name) names.push_back(known);
+      fail(fmt::format("--set {}: no setting {}, expected one of {}", change, name, fmt::join(names, ", ")));
     }
-    const json& old = before[pointer];
-    const json given = old.is_string() ? json(text) : json::parse(text, nullptr, false);
-    if (!fits(given, old)) fail(fmt::format("--set {}: expected {}", change, kind_of(old)));
-    after[pointer] = given;
+    const auto& [before, value] = found->second;
+    const auto given = before.get_if<std::string>() != nullptr ? Json(text) : try_parse_json(text);
+    if (!given || !fits(*given, before)) fail(fmt::format("--set {}: expected {}", change, kind_of(before)));
+    *value = *given;
   }
-  return after.unflatten();
+  return result;
 }
 
 double RateSchedule::operator()(int64_t step, int64_t total) const {

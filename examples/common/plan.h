@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "examples/common/config.h"
+#include "examples/common/json.h"
 #include "examples/common/train_options.h"
 
 namespace mixtape::examples {
@@ -26,11 +26,11 @@ Plan new_plan(const TrainOptions& options, int64_t epochs);
 Plan read_plan(const Config& config, const std::string& program, const TrainOptions& options);
 
 /// What config.json holds of it.
-nlohmann::json to_json(const Plan& plan, const std::string& program);
+Json to_json(const Plan& plan, const std::string& program);
 
 /// `settings`, a JSON object that may hold others, with changes such as `learning_rate=0.004` or `model.width=96`.
 /// Throws if a name is unknown, listing those there are, or a value is not of its kind.
-nlohmann::json with_settings(const nlohmann::json& settings, const std::vector<std::string>& changes);
+Json with_settings(const Json& settings, const std::vector<std::string>& changes);
 
 /// How the learning rate moves.
 struct RateSchedule {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 
@@ -45,7 +44,7 @@ class RunFolder {
   bool has_config() const;
 
   Config read_config() const { return Config(config()); }
-  void write_config(const nlohmann::json& values) const { write_json(config(), values); }
+  void write_config(const Json& values) const { write_json(config(), values); }
 
  private:
   explicit RunFolder(std::string path) : path_(std::move(path)) {}

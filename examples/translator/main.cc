@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "autograd/error.h"
 #include "autograd/threads.h"
@@ -11,6 +10,7 @@
 #include "data/text_file.h"
 #include "data/unicode.h"
 #include "examples/common/command_line.h"
+#include "examples/common/json.h"
 #include "examples/common/training.h"
 #include "examples/translator/inference.h"
 #include "examples/translator/train.h"
@@ -72,12 +72,12 @@ void run_evaluate(const Options& options) {
   const data::BleuScore bleu = data::bleu(translations, references);
   const data::ChrfScore chrf = data::chrf(translations, references);
   fmt::print("{}\n{}\n", bleu.to_string(), chrf.to_string());
-  const nlohmann::ordered_json result{{"bleu", bleu.score},
-                                      {"chrf", chrf.score},
-                                      {"signature", data::bleu_signature()},
-                                      {"sentences", sources.size()},
-                                      {"seconds", examples::seconds_now() - start}};
-  fmt::print("{}\n", result.dump());
+  const examples::Json result{{"bleu", bleu.score},
+                              {"chrf", chrf.score},
+                              {"signature", data::bleu_signature()},
+                              {"sentences", sources.size()},
+                              {"seconds", examples::seconds_now() - start}};
+  fmt::print("{}\n", to_text(result));
 }
 
 void setup(examples::Command& program, double started) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "autograd/error.h"
@@ -66,7 +65,7 @@ Plan read_plan(const RunFolder& run, const TrainOptions& options) {
 }
 
 void write_config(const RunFolder& run, const Plan& plan) {
-  nlohmann::json values = to_json(plan.common, "translator");
+  examples::Json values = to_json(plan.common, "translator");
   values["pair"] = plan.pair;
   values["preset"] = to_json(plan.preset);
   run.write_config(values);

@@ -55,7 +55,8 @@ std::string cell(const Matrix& matrix, size_t is, size_t said, double highest) {
 
 Html table(const Matrix& matrix) {
   const double highest = highest_mistake(matrix);
-  std::string html = "<div class=\"scroll\" tabindex=\"0\"><table class=\"counts\">\n<thead><tr><th>is ↓ said →</th>";
+  std::string html =
+      "<div class=\"scroll fit\" tabindex=\"0\"><table class=\"counts\">\n<thead><tr><th>is ↓ said →</th>";
   for (const std::string& name : matrix.classes) html += fmt::format("<th scope=\"col\">{}</th>", escape_html(name));
   html += "<th scope=\"col\">right</th></tr></thead>\n<tbody>\n";
   for (size_t is = 0; is < matrix.size(); ++is) {
@@ -87,11 +88,11 @@ Html frequent_mistakes(const Matrix& matrix) {
   std::vector<std::vector<std::string>> rows;
   for (const size_t at : cells) {
     const size_t is = at / matrix.size(), said = at % matrix.size();
-    rows.push_back(
-        {matrix.classes[is], matrix.classes[said], format_count(matrix.counts[at]), percent(matrix.share(is, said))});
+    rows.push_back({fmt::format("{} → {}", matrix.classes[is], matrix.classes[said]), format_count(matrix.counts[at]),
+                    percent(matrix.share(is, said))});
   }
   Html html = html_paragraph("The mistakes that were made most often:");
-  return html += html_table({"is", "said", "images", "share of the class"}, rows);
+  return html += html_table({"is → said", "images", "share of the class"}, rows);
 }
 
 }  // namespace

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
-
 #include "autograd/error.h"
 #include "autograd/ops.h"
 #include "data/image_file.h"
+#include "examples/common/json.h"
 #include "nn/save.h"
 
 namespace mixtape::vit {
@@ -16,16 +15,18 @@ namespace {
 
 constexpr int64_t kTogether = 256;  // images
 
+std::vector<float> numbers(const examples::Json& list) {
+  std::vector<float> result;
+  for (const examples::Json& each : list.get<examples::Json::Array>())
+    result.push_back(static_cast<float>(each.number()));
+  return result;
+}
+
 // What train wrote of the data; only a file that somebody has changed does not fit.
 void read_data(const examples::Config& config, Classifier& classifier) {
-  const auto& values = config.values();
-  try {
-    classifier.classes = values.at("classes").get<std::vector<std::string>>();
-    classifier.normalization.mean = values.at("mean").get<std::vector<float>>();
-    classifier.normalization.deviation = values.at("deviation").get<std::vector<float>>();
-  } catch (const nlohmann::json::exception&) {
-    fail("config.json: expected lists classes, mean and deviation");
-  }
+  for (const examples::Json& each : config.values().at("classes").get<examples::Json::Array>())
+    classifier.classes.push_back(each.get<std::string>());
+  classifier.normalization = {numbers(config.values().at("mean")), numbers(config.values().at("deviation"))};
   const nn::VisionTransformerOptions& model = classifier.preset.model;
   if (std::ssize(classifier.classes) != model.classes || std::ssize(classifier.normalization.mean) != model.channels) {
     fail("config.json: the lists classes and mean do not fit the model");

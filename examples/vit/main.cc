@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "autograd/error.h"
 #include "autograd/threads.h"
 #include "data/image_file.h"
 #include "examples/common/command_line.h"
+#include "examples/common/json.h"
 #include "examples/common/training.h"
 #include "examples/vit/images.h"
 #include "examples/vit/inference.h"
@@ -42,9 +41,8 @@ void run_evaluate(const Options& options) {
   const data::ImageSet images = read_images(options.data, options.data_dir, options.part);
   check_fits(classifier, images, options);
   const data::Classification result = classify(classifier.model, images, classifier.normalization);
-  const nlohmann::ordered_json line{
-      {"accuracy", result.accuracy()}, {"loss", result.loss()}, {"images", result.count()}};
-  fmt::print("{}\n", line.dump());
+  const examples::Json line{{"accuracy", result.accuracy()}, {"loss", result.loss()}, {"images", result.count()}};
+  fmt::print("{}\n", examples::to_text(line));
 }
 
 void run_predict(const Options& options) {

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "autograd/error.h"
+#include "examples/common/json.h"
 
 namespace mixtape::vit {
 namespace {
@@ -119,7 +118,7 @@ Kind read_kind(const std::pair<const char*, Kind> (&kinds)[count], const example
   fail(fmt::format("setting {}: {}, expected {}", key, text, fmt::join(names, " or ")));
 }
 
-nlohmann::json to_json(const nn::VisionTransformerOptions& model) {
+examples::Json to_json(const nn::VisionTransformerOptions& model) {
   return {{"image_height", model.image_height},
           {"image_width", model.image_width},
           {"channels", model.channels},
@@ -173,7 +172,7 @@ Preset with_settings(const Preset& preset, const std::vector<std::string>& chang
   return read_preset(examples::Config("--set", {{"preset", examples::with_settings(to_json(preset), changes)}}));
 }
 
-nlohmann::json to_json(const Preset& preset) {
+examples::Json to_json(const Preset& preset) {
   return {{"name", preset.name},
           {"model", to_json(preset.model)},
           {"batch", preset.batch},

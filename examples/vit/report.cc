@@ -24,7 +24,7 @@ using data::Classification;
 
 constexpr size_t kMistakesShown = 24;
 constexpr size_t kAttentionShown = 6;  // images, each of another class
-constexpr int64_t kSide = 112;         // of a picture in the page, about, in pixels
+constexpr int64_t kSide = 128;         // of a picture in the page, about, in pixels
 
 std::string percent(double share, int digits = 2) { return fmt::format("{:.{}f} %", 100 * share, digits); }
 
@@ -56,7 +56,7 @@ Html curves(const RunFolder& run) {
                                .log_y = true}));
   charts.push_back(line_chart({.title = "Speed",
                                .y_label = "images per second",
-                               .series = {{"images/s", metric_points(rows, "items_per_second")}}}));
+                               .series = {{"images/s", metric_points(rows, "items_per_second"), true}}}));
   return html_grid(charts);
 }
 
@@ -81,7 +81,7 @@ struct Gallery {
   const std::string& name(int32_t label) const { return classifier.classes.at(static_cast<size_t>(label)); }
   std::string caption(size_t index) const {
     const Classification::Outcome& outcome = outcomes[index];
-    return fmt::format("said {} ({})\nis {}", name(outcome.predicted), percent(outcome.confidence, 0),
+    return fmt::format("said {} ({:.0f}\u00a0%)\nis {}", name(outcome.predicted), 100 * outcome.confidence,
                        name(outcome.label));
   }
   data::Image image(size_t index) const { return shown(images, index, classifier.model.options.patch); }

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "autograd/error.h"
 #include "autograd/ops.h"
 #include "autograd/threads.h"
 #include "data/image_batches.h"
+#include "examples/common/json.h"
 #include "examples/common/plan.h"
 #include "examples/common/training.h"
 #include "examples/vit/images.h"
@@ -59,11 +59,11 @@ void fit_to(Preset& preset, const data::ImageSet& images) {
 RunFolder start(const TrainOptions& options, Run& run, const std::vector<std::string>& classes,
                 const data::Normalization& normalization) {
   RunFolder folder = run.folder ? std::move(*run.folder) : RunFolder::create(options.out);
-  nlohmann::json values = to_json(run.plan.common, "vit");
+  examples::Json values = to_json(run.plan.common, "vit");
   values["preset"] = to_json(run.plan.preset);
-  values["classes"] = classes;
-  values["mean"] = normalization.mean;
-  values["deviation"] = normalization.deviation;
+  values["classes"] = examples::Json::Array(classes.begin(), classes.end());
+  values["mean"] = examples::Json::Array(normalization.mean.begin(), normalization.mean.end());
+  values["deviation"] = examples::Json::Array(normalization.deviation.begin(), normalization.deviation.end());
   folder.write_config(values);
   return folder;
 }

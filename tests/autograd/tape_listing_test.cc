@@ -1,12 +1,12 @@
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "autograd/error.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
+#include "examples/common/json.h"
 
 using namespace mixtape;
+using examples::Json;
 
 namespace {
 
@@ -61,20 +61,21 @@ TEST_CASE("a training tape says so, and a recorded backward is marked") {
 TEST_CASE("the tape as JSON") {
   Tape tape;
   const Example example(tape);
-  const nlohmann::json json = nlohmann::json::parse(to_json(tape));
-  CHECK(json["trains"] == false);
-  REQUIRE(json["lines"].size() == 6);
-  CHECK(json["lines"][1] == nlohmann::json{{"line", 1},
-                                           {"op", "parameter"},
-                                           {"path", "encoder.project.weight"},
-                                           {"inputs", nlohmann::json::array()},
-                                           {"shape", {4, 3}},
-                                           {"dtype", "f32"},
-                                           {"kept_bytes", 0},
-                                           {"backward", false}});
-  CHECK(json["lines"][2]["inputs"] == nlohmann::json{0, 1, -1});
-  CHECK(json["lines"][2]["kept_bytes"] == 72);
-  CHECK(json["lines"][5]["shape"] == nlohmann::json::array());
+  const Json json = examples::parse_json(to_json(tape), "tape");
+  CHECK(json.at("trains") == false);
+  const auto& lines = json.at("lines").get<Json::Array>();
+  REQUIRE(lines.size() == 6);
+  CHECK(lines[1] == Json{{"line", 1},
+                         {"op", "parameter"},
+                         {"path", "encoder.project.weight"},
+                         {"inputs", Json::Array{}},
+                         {"shape", Json::Array{4, 3}},
+                         {"dtype", "f32"},
+                         {"kept_bytes", 0},
+                         {"backward", false}});
+  CHECK(lines[2].at("inputs") == Json::Array{0, 1, -1});
+  CHECK(lines[2].at("kept_bytes") == 72);
+  CHECK(lines[5].at("shape") == Json::Array{});
 }
 
 TEST_CASE("the tape as a graph") {

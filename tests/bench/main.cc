@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "autograd/error.h"
@@ -11,6 +10,7 @@
 #include "autograd/tape.h"
 #include "autograd/threads.h"
 #include "examples/common/command_line.h"
+#include "examples/common/json.h"
 #include "nn/multi_head_attention.h"
 #include "optim/clip.h"
 #include "tests/bench/measure.h"
@@ -20,7 +20,7 @@
 namespace mixtape::bench {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using examples::Json;
 
 struct Options {
   std::string model, op, dtype = "f32";
@@ -30,7 +30,7 @@ struct Options {
 
 double rss_before_mb = 0;
 
-void print(const Json& result) { fmt::print("{}\n", result.dump()); }
+void print(const Json& result) { fmt::print("{}\n", to_text(result)); }
 
 void add_times(Json& result, const std::vector<double>& seconds) {
   result["median_s"] = quantile(seconds, 0.5);
@@ -103,7 +103,9 @@ void run_attention_long(const Options& options) {
   result["gflops"] = 3e-9 * static_cast<double>(forward_flops(forward)) / quantile(seconds, 0.5);
   result["threads"] = options.threads;
   result["dtype"] = options.dtype;
-  result["loss_first"] = result["loss_last"] = sum(forward()).item();
+  const double loss = sum(forward()).item();
+  result["loss_first"] = loss;
+  result["loss_last"] = loss;
   print(result);
 }
 

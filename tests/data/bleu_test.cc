@@ -3,30 +3,32 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "autograd/error.h"
+#include "tests/data/sacrebleu_cases.h"
 
 using namespace mixtape;
+using examples::Json;
 using Lines = std::vector<std::string>;
 
 TEST_CASE("bleu: equals sacreBLEU on the golden cases") {
-  std::ifstream file(MIXTAPE_GOLDEN_DIR "/sacrebleu/cases.json");
-  const auto golden = nlohmann::json::parse(file);
+  const Json golden = tests::sacrebleu_cases();
   const std::string version = "version:" + golden.at("sacrebleu").get<std::string>();
-  CHECK(golden.at("cases").size() == 30);
-  for (const auto& item : golden.at("cases")) {
+  const auto& cases = golden.at("cases").get<Json::Array>();
+  CHECK(cases.size() == 30);
+  for (const Json& item : cases) {
     CAPTURE(item.at("name").get<std::string>());
-    const data::BleuScore score = data::bleu(item.at("hypotheses").get<Lines>(), item.at("references").get<Lines>());
-    CHECK(score.score == doctest::Approx(item.at("bleu").get<double>()).epsilon(1e-9));
-    CHECK(score.brevity_penalty == doctest::Approx(item.at("brevity_penalty").get<double>()).epsilon(1e-9));
+    const data::BleuScore score =
+        data::bleu(tests::lines_of(item.at("hypotheses")), tests::lines_of(item.at("references")));
+    CHECK(score.score == doctest::Approx(item.at("bleu").number()).epsilon(1e-9));
+    CHECK(score.brevity_penalty == doctest::Approx(item.at("brevity_penalty").number()).epsilon(1e-9));
     CHECK(score.hypothesis_length == item.at("hypothesis_length").get<int64_t>());
     CHECK(score.reference_length == item.at("reference_length").get<int64_t>());
     for (size_t n = 0; n < 4; ++n) {
-      CHECK(score.precisions[n] == doctest::Approx(item.at("precisions").at(n).get<double>()).epsilon(1e-9));
+      CHECK(score.precisions[n] ==
+            doctest::Approx(item.at("precisions").get<Json::Array>().at(n).number()).epsilon(1e-9));
     }
     auto line = item.at("bleu_line").get<std::string>();
     CHECK(score.to_string() == line.replace(line.find(version), version.size(), "version:mixtape"));

@@ -2,25 +2,26 @@
 
 #include <doctest/doctest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "autograd/error.h"
+#include "tests/data/sacrebleu_cases.h"
 
 using namespace mixtape;
+using examples::Json;
 using Lines = std::vector<std::string>;
 
 TEST_CASE("chrf: equals sacreBLEU on the golden cases") {
-  std::ifstream file(MIXTAPE_GOLDEN_DIR "/sacrebleu/cases.json");
-  const auto golden = nlohmann::json::parse(file);
+  const Json golden = tests::sacrebleu_cases();
   const std::string version = "version:" + golden.at("sacrebleu").get<std::string>();
-  CHECK(golden.at("cases").size() == 30);
-  for (const auto& item : golden.at("cases")) {
+  const auto& cases = golden.at("cases").get<Json::Array>();
+  CHECK(cases.size() == 30);
+  for (const Json& item : cases) {
     CAPTURE(item.at("name").get<std::string>());
-    const data::ChrfScore score = data::chrf(item.at("hypotheses").get<Lines>(), item.at("references").get<Lines>());
-    CHECK(score.score == doctest::Approx(item.at("chrf").get<double>()).epsilon(1e-9));
+    const data::ChrfScore score =
+        data::chrf(tests::lines_of(item.at("hypotheses")), tests::lines_of(item.at("references")));
+    CHECK(score.score == doctest::Approx(item.at("chrf").number()).epsilon(1e-9));
     auto signature = item.at("chrf_signature").get<std::string>();
     CHECK(data::chrf_signature() == signature.replace(signature.find(version), version.size(), "version:mixtape"));
   }

@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "autograd/error.h"
 #include "tests/temporary_folder.h"
 
@@ -12,10 +10,10 @@ using namespace mixtape::examples;
 
 namespace {
 
-const nlohmann::json kSettings = {
+const Json kSettings = {
     {"tokens", 2048}, {"rate", 0.5}, {"schedule", "cosine"}, {"model", {{"width", 64}, {"deep", true}}}};
 
-Config written(const tests::TemporaryFolder& folder, const nlohmann::json& values) {
+Config written(const tests::TemporaryFolder& folder, const Json& values) {
   write_json(folder.file("config.json"), values);
   return Config(folder.file("config.json"));
 }
@@ -24,10 +22,10 @@ Config written(const tests::TemporaryFolder& folder, const nlohmann::json& value
 
 TEST_CASE("with_settings: changes what is named, and nothing else") {
   CHECK(with_settings(kSettings, {}) == kSettings);
-  const nlohmann::json changed =
+  const Json changed =
       with_settings(kSettings, {"tokens=512", "rate=2", "schedule=flat", "model.width=8", "model.deep=false"});
   CHECK(changed ==
-        nlohmann::json{{"tokens", 512}, {"rate", 2}, {"schedule", "flat"}, {"model", {{"width", 8}, {"deep", false}}}});
+        Json{{"tokens", 512}, {"rate", 2}, {"schedule", "flat"}, {"model", {{"width", 8}, {"deep", false}}}});
 }
 
 TEST_CASE("with_settings: refuses what is not there or not of its kind") {

@@ -5,7 +5,6 @@
 
 #include <csignal>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "autograd/error.h"
 #include "autograd/file.h"

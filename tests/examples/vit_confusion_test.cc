@@ -26,7 +26,7 @@ TEST_CASE("confusion_matrix: counts, shaded by their share, and how many of each
 
 TEST_CASE("confusion_matrix: the mistakes that were made most often come first") {
   const std::string html = vit::confusion_matrix({"a", "b", "c"}, {5, 1, 0, 0, 5, 2, 3, 0, 5}).markup;
-  const auto rows = tests::matches_of("^<tr><td>(\\w)</td><td>(\\w)</td><td class=\"number\">(\\d)</td>", html);
+  const auto rows = tests::matches_of("^<tr><td>(\\w) → (\\w)</td><td class=\"number\">(\\d)</td>", html);
   REQUIRE(rows.size() == 3);
   CHECK(rows[0][1] + rows[0][2] + rows[0][3] == "ca3");
   CHECK(rows[1][1] + rows[1][2] + rows[1][3] == "bc2");
@@ -52,7 +52,7 @@ TEST_CASE("confusion_matrix: many classes become a heat map") {
   CHECK(!contains(html, "class=\"counts\""));
   CHECK(tests::matches_of("<path opacity=\"1\"", html).size() == 21);
   CHECK(tests::matches_of("<path opacity=\"0.07\"", html).size() == 1);
-  CHECK(contains(html, "<td>class 0</td><td>class 1</td><td class=\"number\">7</td>"));
+  CHECK(contains(html, "<td>class 0 → class 1</td><td class=\"number\">7</td>"));
 }
 
 TEST_CASE("confusion_matrix: sizes must fit") {

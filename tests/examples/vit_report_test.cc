@@ -57,7 +57,8 @@ TEST_CASE("vit report: result, curves, confusion, mistakes, attention and settin
 TEST_CASE("vit report: mistakes come by falling confidence, and are mistakes") {
   const std::string page = report_on(data::draw_digits(60, 1));
   const size_t start = page.find("Most confident mistakes"), end = page.find("<h2>Attention");
-  const auto captions = matches_of("<figcaption>said (\\d) \\((\\d+) %\\)\nis (\\d)", page.substr(start, end - start));
+  const auto captions =
+      matches_of("<figcaption>said (\\d) \\((\\d+)\u00a0%\\)\nis (\\d)", page.substr(start, end - start));
   REQUIRE(captions.size() == 24);
   for (size_t i = 0; i < captions.size(); ++i) {
     CHECK(captions[i][1] != captions[i][3]);
@@ -70,7 +71,7 @@ TEST_CASE("vit report: colours, pictures that are not square, many classes, no c
   CHECK(contains(page, "<dt>top-5 accuracy</dt>"));
   CHECK(contains(page, "<svg class=\"map\""));
   CHECK(contains(page, "What the patches attend to on average"));
-  CHECK(contains(page, "<img width=\"112\" height=\"56\" alt=\"said &lt;class "));
+  CHECK(contains(page, "<img width=\"128\" height=\"64\" alt=\"said &lt;class "));
   CHECK(!contains(page, "<class "));
 }
 
