@@ -5,17 +5,16 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "autograd/error.h"
+#include "autograd/json.h"
 
 namespace mixtape {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors are little-endian");
-
-using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kLongestHeader = 100 << 20;
 
@@ -52,47 +51,48 @@ std::string shown(const std::string& text) {
 }
 
 uint64_t unsigned_number(const std::string& what, const std::string& name, const Json& value) {
-  if (!value.is_number_unsigned())
-    damaged(what, fmt::format("tensor {} has a size that is no whole number", shown(name)));
-  return value.get<uint64_t>();
+  const auto* number = value.get_if<int64_t>();
+  if (number && *number >= 0) return static_cast<uint64_t>(*number);
+  if (const auto* large = value.get_if<uint64_t>()) return *large;
+  damaged(what, fmt::format("tensor {} has a size that is no whole number", shown(name)));
 }
 
-Shape read_shape(const std::string& what, const std::string& name, const Json& sizes) {
-  if (!sizes.is_array() || sizes.size() > Shape::kMaxRank) {
+Shape read_shape(const std::string& what, const std::string& name, const Json& value) {
+  const auto* sizes = value.get_if<Json::Array>();
+  if (!sizes || sizes->size() > Shape::kMaxRank) {
     damaged(what, fmt::format("tensor {} has no shape of at most {} axes", shown(name), Shape::kMaxRank));
   }
   int64_t values[Shape::kMaxRank];
   uint64_t elements = 1;
-  for (size_t i = 0; i < sizes.size(); ++i) {
-    const uint64_t size = unsigned_number(what, name, sizes[i]);
+  for (size_t i = 0; i < sizes->size(); ++i) {
+    const uint64_t size = unsigned_number(what, name, (*sizes)[i]);
     if (size > (uint64_t{1} << 48) || (size > 0 && elements > (uint64_t{1} << 48) / size)) {
       damaged(what, fmt::format("tensor {} has a shape that overflows", shown(name)));
     }
     elements *= size;
     values[i] = static_cast<int64_t>(size);
   }
-  return Shape(values, static_cast<int>(sizes.size()));
+  return Shape(values, static_cast<int>(sizes->size()));
 }
 
 Entry read_entry(const std::string& what, const std::string& name, const Json& value, uint64_t data_bytes) {
-  if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") || !value.contains("data_offsets")) {
+  const Json *dtype_name = value.find("dtype"), *shape = value.find("shape"), *place = value.find("data_offsets");
+  if (!dtype_name || !shape || !place)
     damaged(what, fmt::format("tensor {} lacks dtype, shape or data_offsets", shown(name)));
-  }
-  Entry entry{name, f32, read_shape(what, name, value["shape"]), 0, 0};
+  Entry entry{name, f32, read_shape(what, name, *shape), 0, 0};
   bool known = false;
   for (DType dtype : {f32, f64, i32, bf16}) {
-    if (value["dtype"] != dtype_text(dtype)) continue;
+    if (*dtype_name != Json(dtype_text(dtype))) continue;
     entry.dtype = dtype;
     known = true;
   }
   if (!known)
     damaged(what, fmt::format("tensor {} has dtype {}, expected F32, F64, I32 or BF16", shown(name),
-                              shown(value["dtype"].dump(-1, ' ', true, Json::error_handler_t::replace))));
-  const Json& offsets = value["data_offsets"];
-  if (!offsets.is_array() || offsets.size() != 2)
-    damaged(what, fmt::format("tensor {} has no two data_offsets", shown(name)));
-  entry.first = unsigned_number(what, name, offsets[0]);
-  entry.last = unsigned_number(what, name, offsets[1]);
+                              shown(to_text(*dtype_name))));
+  const auto* offsets = place->get_if<Json::Array>();
+  if (!offsets || offsets->size() != 2) damaged(what, fmt::format("tensor {} has no two data_offsets", shown(name)));
+  entry.first = unsigned_number(what, name, (*offsets)[0]);
+  entry.last = unsigned_number(what, name, (*offsets)[1]);
   if (entry.first > entry.last || entry.last > data_bytes) {
     damaged(what,
             fmt::format("tensor {} lies at bytes {} to {} of {}", shown(name), entry.first, entry.last, data_bytes));
@@ -105,28 +105,12 @@ Entry read_entry(const std::string& what, const std::string& name, const Json& v
   return entry;
 }
 
-Json parse_header(const std::string& what, std::string_view text) {
-  std::set<std::string> names;
-  bool repeated = false;
-  int deepest = 0;
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    deepest = std::max(deepest, depth);
-    if (deepest > 4) return false;
-    if (event == Json::parse_event_t::key && depth == 1) repeated |= !names.insert(parsed.get<std::string>()).second;
-    return true;
-  };
-  const Json header = Json::parse(text, watch, false);
-  if (deepest > 4 || header.is_discarded() || !header.is_object())
-    damaged(what, "the header is no JSON object of tensors");
-  if (repeated) damaged(what, "the header names a tensor twice");
-  return header;
-}
-
 Metadata read_metadata(const std::string& what, const Json& value) {
-  if (!value.is_object()) damaged(what, "__metadata__ is no object of texts");
+  const auto* members = value.get_if<Json::Object>();
+  if (!members) damaged(what, "__metadata__ is no object of texts");
   Metadata metadata;
-  for (const auto& [key, text] : value.items()) {
-    if (!text.is_string()) damaged(what, "__metadata__ is no object of texts");
+  for (const auto& [key, text] : *members) {
+    if (!text.get_if<std::string>()) damaged(what, "__metadata__ is no object of texts");
     metadata[key] = text.get<std::string>();
   }
   return metadata;
@@ -135,21 +119,27 @@ Metadata read_metadata(const std::string& what, const Json& value) {
 }  // namespace
 
 std::string to_safetensors(const NamedTensors& tensors, const Metadata& metadata) {
-  Json header = Json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
+  Json::Object header;
+  if (!metadata.empty()) {
+    Json::Object texts;
+    for (const auto& [key, text] : metadata) texts.push_back({key, text});
+    header.push_back({"__metadata__", std::move(texts)});
+  }
+  std::set<std::string_view> names;
   int64_t offset = 0;
   for (const NamedTensor& x : tensors) {
     if (x.name == "__metadata__") fail("safetensors: a tensor may not be named __metadata__");
-    if (header.contains(x.name)) fail(fmt::format("safetensors: two tensors are named {}", x.name));
-    header[x.name] = {{"dtype", dtype_text(x.tensor.dtype())},
-                      {"shape", std::vector<int64_t>(x.tensor.shape().begin(), x.tensor.shape().end())},
-                      {"data_offsets", {offset, offset + x.tensor.bytes()}}};
+    if (!names.insert(x.name).second) fail(fmt::format("safetensors: two tensors are named {}", x.name));
+    const Json::Array sizes(x.tensor.shape().begin(), x.tensor.shape().end());
+    header.push_back({x.name, Json{{"dtype", dtype_text(x.tensor.dtype())},
+                                   {"shape", sizes},
+                                   {"data_offsets", Json::Array{offset, offset + x.tensor.bytes()}}}});
     offset += x.tensor.bytes();
   }
   std::string text;
   try {
-    text = header.dump();
-  } catch (const Json::exception&) {
+    text = to_text(std::move(header), -1, NotUtf8::refuse);
+  } catch (const Error&) {
     fail("safetensors: a name or metadata text is not UTF-8");
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -169,11 +159,13 @@ Safetensors from_safetensors(std::string_view bytes, const std::string& what) {
   if (length > kLongestHeader || length > bytes.size() - sizeof(length)) {
     damaged(what, fmt::format("a header of {} bytes in a file of {}", length, bytes.size()));
   }
-  const Json header = parse_header(what, bytes.substr(sizeof(length), length));
+  const std::optional<Json> header = try_parse_json(bytes.substr(sizeof(length), length));
+  if (!header || !header->get_if<Json::Object>())
+    damaged(what, "the header is no JSON object of tensors, each named once");
   const std::string_view data = bytes.substr(sizeof(length) + length);
   Safetensors result;
   std::vector<Entry> entries;
-  for (const auto& [name, value] : header.items()) {
+  for (const auto& [name, value] : header->get<Json::Object>()) {
     if (name == "__metadata__") {
       result.metadata = read_metadata(what, value);
     } else {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "autograd/json.h"
 #include "autograd/tape.h"
 
 namespace mixtape {
@@ -12,19 +13,6 @@ std::string inputs_text(const LineView& line) {
     text += input < 0 ? "constant" : fmt::format("%{}", input);
   }
   return text;
-}
-
-std::string json_text(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) {
-      quoted += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      if (c == '"' || c == '\\') quoted += '\\';
-      quoted += c;
-    }
-  }
-  return quoted + '"';
 }
 
 }  // namespace
@@ -46,16 +34,19 @@ std::string to_string(const Tape& tape) {
 }
 
 std::string to_json(const Tape& tape) {
-  std::string text = fmt::format("{{\"trains\": {}, \"lines\": [", tape.trains());
+  Json::Array lines;
   for (int32_t i = 0; i < tape.size(); ++i) {
     const LineView line = tape.line(i);
-    text += fmt::format(
-        "{}\n {{\"line\": {}, \"op\": {}, \"path\": {}, \"inputs\": [{}], \"shape\": [{}], \"dtype\": \"{}\", "
-        "\"kept_bytes\": {}, \"backward\": {}}}",
-        i > 0 ? "," : "", line.line, json_text(line.op), json_text(line.path), fmt::join(line.inputs, ", "),
-        fmt::join(line.shape.begin(), line.shape.end(), ", "), name_of(line.dtype), line.kept_bytes, line.backward);
+    lines.push_back({{"line", line.line},
+                     {"op", line.op},
+                     {"path", line.path},
+                     {"inputs", Json::Array(line.inputs.begin(), line.inputs.end())},
+                     {"shape", Json::Array(line.shape.begin(), line.shape.end())},
+                     {"dtype", name_of(line.dtype)},
+                     {"kept_bytes", line.kept_bytes},
+                     {"backward", line.backward}});
   }
-  return text + "\n]}\n";
+  return to_text({{"trains", tape.trains()}, {"lines", std::move(lines)}}, 1);
 }
 
 std::string to_dot(const Tape& tape) {

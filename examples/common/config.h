@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "examples/common/json.h"
+#include "autograd/json.h"
 
 namespace mixtape::examples {
 

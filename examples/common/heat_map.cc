@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "autograd/error.h"
-#include "examples/common/json.h"
+#include "autograd/json.h"
 
 namespace mixtape::examples {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "autograd/error.h"
 #include "autograd/file.h"
-#include "examples/common/json.h"
+#include "autograd/json.h"
 
 namespace mixtape::examples {
 namespace {

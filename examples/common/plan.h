@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "autograd/json.h"
 #include "examples/common/config.h"
-#include "examples/common/json.h"
 #include "examples/common/train_options.h"
 
 namespace mixtape::examples {

@@ -10,7 +10,7 @@
 #include "data/text_file.h"
 #include "data/unicode.h"
 #include "examples/common/command_line.h"
-#include "examples/common/json.h"
+#include "autograd/json.h"
 #include "examples/common/training.h"
 #include "examples/translator/inference.h"
 #include "examples/translator/train.h"
@@ -72,7 +72,7 @@ void run_evaluate(const Options& options) {
   const data::BleuScore bleu = data::bleu(translations, references);
   const data::ChrfScore chrf = data::chrf(translations, references);
   fmt::print("{}\n{}\n", bleu.to_string(), chrf.to_string());
-  const examples::Json result{{"bleu", bleu.score},
+  const Json result{{"bleu", bleu.score},
                               {"chrf", chrf.score},
                               {"signature", data::bleu_signature()},
                               {"sentences", sources.size()},

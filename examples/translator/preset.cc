@@ -84,7 +84,7 @@ Preset with_settings(const Preset& preset, const std::vector<std::string>& chang
   return read_preset(examples::Config("--set", {{"preset", examples::with_settings(to_json(preset), changes)}}));
 }
 
-examples::Json to_json(const Preset& preset) {
+Json to_json(const Preset& preset) {
   const nn::TransformerOptions& model = preset.model;
   return {{"name", preset.name},
           {"vocab", preset.vocab},

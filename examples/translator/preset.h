@@ -30,7 +30,7 @@ std::vector<std::string> preset_names();
 Preset with_settings(const Preset& preset, const std::vector<std::string>& changes);
 
 /// As config.json holds it, and back. The vocabulary's real size is the model's `vocab`.
-examples::Json to_json(const Preset& preset);
+Json to_json(const Preset& preset);
 Preset read_preset(const examples::Config& config);
 
 }  // namespace mixtape::translator

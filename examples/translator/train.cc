@@ -65,7 +65,7 @@ Plan read_plan(const RunFolder& run, const TrainOptions& options) {
 }
 
 void write_config(const RunFolder& run, const Plan& plan) {
-  examples::Json values = to_json(plan.common, "translator");
+  Json values = to_json(plan.common, "translator");
   values["pair"] = plan.pair;
   values["preset"] = to_json(plan.preset);
   run.write_config(values);

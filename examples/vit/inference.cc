@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <filesystem>
 #include "autograd/error.h"
+#include "autograd/json.h"
 #include "autograd/ops.h"
 #include "data/image_file.h"
-#include "examples/common/json.h"
 #include "nn/save.h"
 
 namespace mixtape::vit {
@@ -15,16 +15,15 @@ namespace {
 
 constexpr int64_t kTogether = 256;  // images
 
-std::vector<float> numbers(const examples::Json& list) {
+std::vector<float> numbers(const Json& list) {
   std::vector<float> result;
-  for (const examples::Json& each : list.get<examples::Json::Array>())
-    result.push_back(static_cast<float>(each.number()));
+  for (const Json& each : list.get<Json::Array>()) result.push_back(static_cast<float>(each.number()));
   return result;
 }
 
 // What train wrote of the data; only a file that somebody has changed does not fit.
 void read_data(const examples::Config& config, Classifier& classifier) {
-  for (const examples::Json& each : config.values().at("classes").get<examples::Json::Array>())
+  for (const Json& each : config.values().at("classes").get<Json::Array>())
     classifier.classes.push_back(each.get<std::string>());
   classifier.normalization = {numbers(config.values().at("mean")), numbers(config.values().at("deviation"))};
   const nn::VisionTransformerOptions& model = classifier.preset.model;

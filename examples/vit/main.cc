@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include "autograd/error.h"
+#include "autograd/json.h"
 #include "autograd/threads.h"
 #include "data/image_file.h"
 #include "examples/common/command_line.h"
-#include "examples/common/json.h"
 #include "examples/common/training.h"
 #include "examples/vit/images.h"
 #include "examples/vit/inference.h"
@@ -41,8 +41,8 @@ void run_evaluate(const Options& options) {
   const data::ImageSet images = read_images(options.data, options.data_dir, options.part);
   check_fits(classifier, images, options);
   const data::Classification result = classify(classifier.model, images, classifier.normalization);
-  const examples::Json line{{"accuracy", result.accuracy()}, {"loss", result.loss()}, {"images", result.count()}};
-  fmt::print("{}\n", examples::to_text(line));
+  const Json line{{"accuracy", result.accuracy()}, {"loss", result.loss()}, {"images", result.count()}};
+  fmt::print("{}\n", to_text(line));
 }
 
 void run_predict(const Options& options) {

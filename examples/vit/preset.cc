@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "autograd/error.h"
-#include "examples/common/json.h"
+#include "autograd/json.h"
 
 namespace mixtape::vit {
 namespace {
@@ -118,7 +118,7 @@ Kind read_kind(const std::pair<const char*, Kind> (&kinds)[count], const example
   fail(fmt::format("setting {}: {}, expected {}", key, text, fmt::join(names, " or ")));
 }
 
-examples::Json to_json(const nn::VisionTransformerOptions& model) {
+Json to_json(const nn::VisionTransformerOptions& model) {
   return {{"image_height", model.image_height},
           {"image_width", model.image_width},
           {"channels", model.channels},
@@ -172,7 +172,7 @@ Preset with_settings(const Preset& preset, const std::vector<std::string>& chang
   return read_preset(examples::Config("--set", {{"preset", examples::with_settings(to_json(preset), changes)}}));
 }
 
-examples::Json to_json(const Preset& preset) {
+Json to_json(const Preset& preset) {
   return {{"name", preset.name},
           {"model", to_json(preset.model)},
           {"batch", preset.batch},

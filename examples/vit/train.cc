@@ -5,10 +5,10 @@
 #include <optional>
 
 #include "autograd/error.h"
+#include "autograd/json.h"
 #include "autograd/ops.h"
 #include "autograd/threads.h"
 #include "data/image_batches.h"
-#include "examples/common/json.h"
 #include "examples/common/plan.h"
 #include "examples/common/training.h"
 #include "examples/vit/images.h"
@@ -59,11 +59,11 @@ void fit_to(Preset& preset, const data::ImageSet& images) {
 RunFolder start(const TrainOptions& options, Run& run, const std::vector<std::string>& classes,
                 const data::Normalization& normalization) {
   RunFolder folder = run.folder ? std::move(*run.folder) : RunFolder::create(options.out);
-  examples::Json values = to_json(run.plan.common, "vit");
+  Json values = to_json(run.plan.common, "vit");
   values["preset"] = to_json(run.plan.preset);
-  values["classes"] = examples::Json::Array(classes.begin(), classes.end());
-  values["mean"] = examples::Json::Array(normalization.mean.begin(), normalization.mean.end());
-  values["deviation"] = examples::Json::Array(normalization.deviation.begin(), normalization.deviation.end());
+  values["classes"] = Json::Array(classes.begin(), classes.end());
+  values["mean"] = Json::Array(normalization.mean.begin(), normalization.mean.end());
+  values["deviation"] = Json::Array(normalization.deviation.begin(), normalization.deviation.end());
   folder.write_config(values);
   return folder;
 }

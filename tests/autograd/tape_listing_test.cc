@@ -3,10 +3,9 @@
 #include "autograd/error.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
-#include "examples/common/json.h"
+#include "autograd/json.h"
 
 using namespace mixtape;
-using examples::Json;
 
 namespace {
 
@@ -61,7 +60,7 @@ TEST_CASE("a training tape says so, and a recorded backward is marked") {
 TEST_CASE("the tape as JSON") {
   Tape tape;
   const Example example(tape);
-  const Json json = examples::parse_json(to_json(tape), "tape");
+  const Json json = parse_json(to_json(tape), "tape");
   CHECK(json.at("trains") == false);
   const auto& lines = json.at("lines").get<Json::Array>();
   REQUIRE(lines.size() == 6);

@@ -10,7 +10,7 @@
 #include "autograd/tape.h"
 #include "autograd/threads.h"
 #include "examples/common/command_line.h"
-#include "examples/common/json.h"
+#include "autograd/json.h"
 #include "nn/multi_head_attention.h"
 #include "optim/clip.h"
 #include "tests/bench/measure.h"
@@ -20,7 +20,6 @@
 namespace mixtape::bench {
 namespace {
 
-using examples::Json;
 
 struct Options {
   std::string model, op, dtype = "f32";

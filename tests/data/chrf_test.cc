@@ -9,7 +9,6 @@
 #include "tests/data/sacrebleu_cases.h"
 
 using namespace mixtape;
-using examples::Json;
 using Lines = std::vector<std::string>;
 
 TEST_CASE("chrf: equals sacreBLEU on the golden cases") {

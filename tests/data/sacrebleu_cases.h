@@ -4,19 +4,19 @@
 #include <vector>
 
 #include "autograd/file.h"
-#include "examples/common/json.h"
+#include "autograd/json.h"
 
 namespace mixtape::tests {
 
 /// Sentences with the scores that sacreBLEU gives them.
-inline examples::Json sacrebleu_cases() {
+inline Json sacrebleu_cases() {
   const std::string path = MIXTAPE_GOLDEN_DIR "/sacrebleu/cases.json";
-  return examples::parse_json(read_file(path), path);
+  return parse_json(read_file(path), path);
 }
 
-inline std::vector<std::string> lines_of(const examples::Json& texts) {
+inline std::vector<std::string> lines_of(const Json& texts) {
   std::vector<std::string> lines;
-  for (const examples::Json& text : texts.get<examples::Json::Array>()) lines.push_back(text.get<std::string>());
+  for (const Json& text : texts.get<Json::Array>()) lines.push_back(text.get<std::string>());
   return lines;
 }
 

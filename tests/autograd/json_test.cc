@@ -1,4 +1,4 @@
-#include "examples/common/json.h"
+#include "autograd/json.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -9,7 +9,6 @@
 #include "autograd/error.h"
 
 using namespace mixtape;
-using namespace mixtape::examples;
 
 namespace {
 
@@ -42,7 +41,6 @@ TEST_CASE("Json: text, value and text again") {
   }
   CHECK(again(" [ 1 ,\n2 ] ") == "[1,2]");
   CHECK(parse_json(R"("\u00e9\ud83d\ude42\/")", "text") == Json("é🙂/"));
-  CHECK(again(R"({"a":1,"b":2,"a":3})") == R"({"a":3,"b":2})");
 }
 
 TEST_CASE("Json: numbers") {
@@ -115,4 +113,15 @@ TEST_CASE("parse_json: nesting has an end") {
 TEST_CASE("to_text: bytes that are not UTF-8 are replaced") {
   CHECK(to_text("caf\xe9") == "\"caf\uFFFD\"");
   CHECK(to_text({{"\xff", 1}}) == "{\"\uFFFD\":1}");
+}
+
+TEST_CASE("json: an object names a member once") {
+  CHECK_THROWS_WITH_AS(parse_json(R"({"a": 1, "b": {"c": 2, "c": 3}})", "x.json"),
+                       "x.json: JSON with two members of one name", Error);
+  CHECK(!try_parse_json(R"({"a": 1, "a": 1})"));
+}
+
+TEST_CASE("json: text that is not UTF-8 is replaced, or refused") {
+  CHECK(to_text(Json("B\xE4r")) == "\"B\xEF\xBF\xBDr\"");
+  CHECK_THROWS_WITH_AS(to_text(Json("B\xE4r"), -1, NotUtf8::refuse), "JSON: a text is not UTF-8", Error);
 }

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace mixtape::examples {
+namespace mixtape {
 
 struct JsonMember;
 
@@ -89,14 +89,16 @@ struct JsonMember {
 };
 
 /// Throws mixtape::Error with `name` (the file's, say) and the line, as in `config.json:3: not valid JSON`, or if the
-/// text nests more than 200 deep. Of members with the same name the last counts.
+/// text nests more than 200 deep or an object has two members of one name.
 Json parse_json(std::string_view text, const std::string& name);
 
 /// Nothing where parse_json throws.
 std::optional<Json> try_parse_json(std::string_view text);
 
-/// On one line, or with `indent` spaces a level. Numbers read back to the bit; those that are not finite become null.
-/// Bytes in strings that are not UTF-8 are replaced by U+FFFD.
-std::string to_text(const Json& json, int indent = -1);
+/// What becomes of bytes in a string that are not UTF-8: U+FFFD takes their place, or an Error is thrown.
+enum class NotUtf8 { replace, refuse };
 
-}  // namespace mixtape::examples
+/// On one line, or with `indent` spaces a level. Numbers read back to the bit; those that are not finite become null.
+std::string to_text(const Json& json, int indent = -1, NotUtf8 bytes = NotUtf8::replace);
+
+}  // namespace mixtape

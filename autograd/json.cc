@@ -1,4 +1,4 @@
-#include "examples/common/json.h"
+#include "autograd/json.h"
 
 #include <fmt/format.h>
 
@@ -9,19 +9,28 @@
 
 #include "autograd/error.h"
 
-namespace mixtape::examples {
+namespace mixtape {
 namespace {
 
 using nlohmann::ordered_json;
 
 constexpr size_t kDeepest = 200;  // values are copied and freed by recursion
 
+bool repeats_a_name(const Json& json) {
+  const auto* members = json.get_if<Json::Object>();
+  if (!members) return false;
+  std::vector<std::string_view> names;
+  for (const JsonMember& member : *members) names.emplace_back(member.name);
+  std::sort(names.begin(), names.end());
+  return std::adjacent_find(names.begin(), names.end()) != names.end();
+}
+
 // Builds a value from the parser's events. A function that returns false ends the parsing.
 class Builder {
  public:
   Json value;
   size_t error_position = 0;  // characters read when the text turned out to be no JSON
-  bool too_deep = false;
+  bool too_deep = false, repeated = false;
 
   bool null() { return add({}); }
   bool boolean(bool flag) { return add(flag); }
@@ -55,7 +64,7 @@ class Builder {
     } else if (Level& level = open_.back(); auto* elements = level.value.get_if<Json::Array>()) {
       elements->push_back(std::move(added));
     } else {
-      level.value[level.key] = std::move(added);
+      level.value.get_if<Json::Object>()->push_back({std::move(level.key), std::move(added)});
     }
     return true;
   }
@@ -69,7 +78,8 @@ class Builder {
   bool close() {
     Json closed = std::move(open_.back().value);
     open_.pop_back();
-    return add(std::move(closed));
+    repeated = repeats_a_name(closed);
+    return !repeated && add(std::move(closed));
   }
 
   std::vector<Level> open_;
@@ -87,7 +97,8 @@ ordered_json to_library(const Json& json) {
     for (const Json& element : *elements) result.push_back(to_library(element));
   } else if (const auto* members = json.get_if<Json::Object>()) {
     result = ordered_json::object();
-    for (const auto& [name, value] : *members) result[name] = to_library(value);
+    auto& object = result.get_ref<ordered_json::object_t&>();  // its own operator[] looks through all members
+    for (const auto& [name, value] : *members) object.emplace_back(name, to_library(value));
   }
   return result;
 }
@@ -162,6 +173,7 @@ Json parse_json(std::string_view text, const std::string& name) {
   Builder builder;
   if (ordered_json::sax_parse(text, &builder)) return std::move(builder.value);
   if (builder.too_deep) fail(fmt::format("{}: JSON that nests more than {} deep", name, kDeepest));
+  if (builder.repeated) fail(fmt::format("{}: JSON with two members of one name", name));
   const std::string_view read = text.substr(0, builder.error_position);
   fail(fmt::format("{}:{}: not valid JSON", name, 1 + std::count(read.begin(), read.end(), '\n')));
 }
@@ -172,8 +184,13 @@ std::optional<Json> try_parse_json(std::string_view text) {
   return std::move(builder.value);
 }
 
-std::string to_text(const Json& json, int indent) {
-  return to_library(json).dump(indent, ' ', false, ordered_json::error_handler_t::replace);
+std::string to_text(const Json& json, int indent, NotUtf8 bytes) {
+  using Handler = ordered_json::error_handler_t;
+  try {
+    return to_library(json).dump(indent, ' ', false, bytes == NotUtf8::replace ? Handler::replace : Handler::strict);
+  } catch (const ordered_json::exception&) {
+    fail("JSON: a text is not UTF-8");
+  }
 }
 
-}  // namespace mixtape::examples
+}  // namespace mixtape
