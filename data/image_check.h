@@ -17,8 +17,8 @@ void check_image_size(const std::string& file, int64_t height, int64_t width);
 void check_png(const std::string& file, std::string_view bytes);
 
 /// Throws, naming the file, if the segments of a JPEG file are not whole up to the end of the image, if it has no
-/// tables, or Huffman tables longer than they may be, or if it is of a kind other than baseline or progressive. The coded pixels
-/// themselves carry no checksum. Bytes behind the end do not matter.
+/// tables, or Huffman tables longer than they may be, or if it is of a kind other than baseline or progressive. The
+/// coded pixels themselves carry no checksum. Bytes behind the end do not matter.
 void check_jpeg(const std::string& file, std::string_view bytes);
 
 }  // namespace mixtape::data

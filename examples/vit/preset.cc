@@ -49,7 +49,7 @@ Preset cifar() {
   Preset preset{.name = "cifar10",
                 .batch = 128,
                 .rate = {.peak = 1.5e-3, .warmup = 500},
-                .augment = {.crop_padding = 4, .flip = true, .rand_augment = {.operations = 2, .magnitude = 5}},
+                .augment = {.crop_padding = 4, .flip = true, .rand_augment = {.operations = 1, .magnitude = 5}},
                 .mixup = 0.2,
                 .cutmix = 1,
                 .moving_average = 0.999,
