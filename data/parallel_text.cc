@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
-#include <system_error>
 #include <utility>
 
 #include "autograd/error.h"
@@ -15,24 +13,6 @@ namespace mixtape::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The file `name` in `folder`, or `name.gz`, whichever is there.
-std::optional<fs::path> find_plain_or_gz(const fs::path& folder, const std::string& name) {
-  const fs::path plain = folder / name;
-  const fs::path packed = folder / (name + ".gz");
-  std::error_code ignored;
-  if (fs::exists(packed, ignored)) return packed;
-  if (fs::exists(plain, ignored)) return plain;
-  return std::nullopt;
-}
-
-fs::path require_plain_or_gz(const fs::path& folder, const std::string& name) {
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored)) fail(fmt::format("{}: no such folder", folder.string()));
-  const auto path = find_plain_or_gz(folder, name);
-  if (!path) fail(fmt::format("{}: neither {}.gz nor {} is in this folder", folder.string(), name, name));
-  return *path;
-}
 
 std::pair<std::string, std::string> split_languages(std::string_view pair) {
   auto is_language = [](std::string_view name) {

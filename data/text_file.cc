@@ -93,6 +93,23 @@ std::string read_file(const fs::path& path) {
   return gzip ? gunzip(path, bytes) : bytes;
 }
 
+std::optional<std::filesystem::path> find_plain_or_gz(const std::filesystem::path& folder, const std::string& name) {
+  const std::filesystem::path plain = folder / name;
+  const std::filesystem::path packed = folder / (name + ".gz");
+  std::error_code ignored;
+  if (std::filesystem::exists(packed, ignored)) return packed;
+  if (std::filesystem::exists(plain, ignored)) return plain;
+  return std::nullopt;
+}
+
+std::filesystem::path require_plain_or_gz(const std::filesystem::path& folder, const std::string& name) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) fail(fmt::format("{}: no such folder", folder.string()));
+  const auto path = find_plain_or_gz(folder, name);
+  if (!path) fail(fmt::format("{}: neither {}.gz nor {} is in this folder", folder.string(), name, name));
+  return *path;
+}
+
 std::vector<std::string> read_lines(const fs::path& path) {
   const std::string text = read_file(path);
   if (text.empty()) fail(fmt::format("{}: the file is empty", path.string()));

@@ -4,13 +4,13 @@
 #include <iostream>
 
 #include "autograd/error.h"
+#include "autograd/json.h"
 #include "autograd/threads.h"
 #include "data/bleu.h"
 #include "data/chrf.h"
 #include "data/text_file.h"
 #include "data/unicode.h"
 #include "examples/common/command_line.h"
-#include "autograd/json.h"
 #include "examples/common/training.h"
 #include "examples/translator/inference.h"
 #include "examples/translator/train.h"
@@ -73,10 +73,10 @@ void run_evaluate(const Options& options) {
   const data::ChrfScore chrf = data::chrf(translations, references);
   fmt::print("{}\n{}\n", bleu.to_string(), chrf.to_string());
   const Json result{{"bleu", bleu.score},
-                              {"chrf", chrf.score},
-                              {"signature", data::bleu_signature()},
-                              {"sentences", sources.size()},
-                              {"seconds", examples::seconds_now() - start}};
+                    {"chrf", chrf.score},
+                    {"signature", data::bleu_signature()},
+                    {"sentences", sources.size()},
+                    {"seconds", examples::seconds_now() - start}};
   fmt::print("{}\n", to_text(result));
 }
 

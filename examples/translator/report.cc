@@ -6,10 +6,9 @@
 #include "autograd/packed.h"
 #include "data/subwords.h"
 #include "data/text_batches.h"
-#include "examples/common/chart.h"
 #include "examples/common/heat_map.h"
 #include "examples/common/html.h"
-#include "examples/common/metrics.h"
+#include "examples/common/training_charts.h"
 #include "nn/multi_head_attention.h"
 
 namespace mixtape::translator {
@@ -21,24 +20,11 @@ constexpr size_t kDrawn = 3;          // sentences whose attention is drawn
 constexpr size_t kLongestDrawn = 24;  // tokens of such a sentence
 
 Html curves(const RunFolder& run) {
-  const std::vector<Metrics> rows = read_metrics(run.metrics());
-  std::vector<Html> charts;
-  charts.push_back(line_chart({.title = "Loss",
-                               .y_label = "nats per token",
-                               .series = {{"training (smoothed labels)", metric_points(rows, "loss"), true},
-                                          {"validation", metric_points(rows, "val_loss")}}}));
-  charts.push_back(line_chart({.title = "BLEU on validation sentences, greedy",
-                               .y_label = "BLEU",
-                               .series = {{"BLEU", metric_points(rows, "bleu")}}}));
-  charts.push_back(
-      line_chart({.title = "Learning rate", .series = {{"learning rate", metric_points(rows, "learning_rate")}}}));
-  charts.push_back(line_chart({.title = "Gradient norm before clipping",
-                               .series = {{"norm", metric_points(rows, "grad_norm"), true}},
-                               .log_y = true}));
-  charts.push_back(line_chart({.title = "Speed",
-                               .y_label = "target tokens per second",
-                               .series = {{"tokens/s", metric_points(rows, "items_per_second")}}}));
-  return html_grid(charts);
+  return training_charts(read_metrics(run.metrics()), {.item = "target token",
+                                                       .training_loss = "smoothed labels",
+                                                       .score = "bleu",
+                                                       .score_title = "BLEU on validation sentences, greedy",
+                                                       .score_unit = "BLEU"});
 }
 
 std::vector<std::string> labels_of(const data::Subwords& subwords, const std::vector<int32_t>& tokens) {

@@ -6,6 +6,7 @@
 #include "data/image_file.h"
 #include "examples/common/command_line.h"
 #include "examples/common/training.h"
+#include "examples/vit/figures.h"
 #include "examples/vit/images.h"
 #include "examples/vit/inference.h"
 #include "examples/vit/train.h"
@@ -15,7 +16,7 @@ namespace {
 
 struct Options {
   examples::TrainOptions train;
-  std::string run, data, data_dir, part = "test";
+  std::string run, data, data_dir, part = "test", out;
   std::vector<std::string> pictures;
   std::optional<int64_t> threads;
 };
@@ -76,6 +77,11 @@ void setup(examples::Command& program, double started) {
   trained(predict);
   predict.option("images", options.pictures, "PNG or JPEG files of any size").required();
   predict.run([] { run_predict(options); });
+
+  examples::Command figures = program.subcommand("figures", "Draws the figures of the README, from a run on digits.");
+  trained(figures);
+  figures.option("--out", options.out, "folder that gets them").required();
+  figures.run([] { write_figures(load(options), options.out); });
 }
 
 }  // namespace

@@ -8,11 +8,10 @@
 #include "autograd/error.h"
 #include "autograd/file.h"
 #include "data/image_file.h"
-#include "examples/common/chart.h"
 #include "examples/common/format.h"
 #include "examples/common/html.h"
-#include "examples/common/metrics.h"
 #include "examples/common/picture.h"
+#include "examples/common/training_charts.h"
 #include "examples/vit/attention.h"
 #include "examples/vit/confusion.h"
 
@@ -40,24 +39,11 @@ Html result_of(const Classification& result, const std::string& part, int64_t cl
 }
 
 Html curves(const RunFolder& run) {
-  const std::vector<Metrics> rows = read_metrics(run.metrics());
-  std::vector<Html> charts;
-  charts.push_back(line_chart({.title = "Loss",
-                               .y_label = "nats per image",
-                               .series = {{"training (smoothed, mixed labels)", metric_points(rows, "loss"), true},
-                                          {"validation", metric_points(rows, "val_loss")}}}));
-  charts.push_back(line_chart({.title = "Accuracy on validation images",
-                               .y_label = "share that is right",
-                               .series = {{"accuracy", metric_points(rows, "accuracy")}}}));
-  charts.push_back(
-      line_chart({.title = "Learning rate", .series = {{"learning rate", metric_points(rows, "learning_rate")}}}));
-  charts.push_back(line_chart({.title = "Gradient norm before clipping",
-                               .series = {{"norm", metric_points(rows, "grad_norm"), true}},
-                               .log_y = true}));
-  charts.push_back(line_chart({.title = "Speed",
-                               .y_label = "images per second",
-                               .series = {{"images/s", metric_points(rows, "items_per_second"), true}}}));
-  return html_grid(charts);
+  return training_charts(read_metrics(run.metrics()), {.item = "image",
+                                                       .training_loss = "smoothed, mixed labels",
+                                                       .score = "accuracy",
+                                                       .score_title = "Accuracy on validation images",
+                                                       .score_unit = "accuracy"});
 }
 
 // A picture of the set as the page shows it: a large one smaller, but with a pixel for each patch.

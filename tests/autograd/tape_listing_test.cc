@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
 #include "autograd/error.h"
+#include "autograd/json.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
-#include "autograd/json.h"
 
 using namespace mixtape;
 

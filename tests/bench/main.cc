@@ -6,11 +6,11 @@
 
 #include "autograd/error.h"
 #include "autograd/flops.h"
+#include "autograd/json.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
 #include "autograd/threads.h"
 #include "examples/common/command_line.h"
-#include "autograd/json.h"
 #include "nn/multi_head_attention.h"
 #include "optim/clip.h"
 #include "tests/bench/measure.h"
@@ -19,7 +19,6 @@
 
 namespace mixtape::bench {
 namespace {
-
 
 struct Options {
   std::string model, op, dtype = "f32";

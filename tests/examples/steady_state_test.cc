@@ -2,10 +2,13 @@
 // shapes that change.
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include "autograd/allocator.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
 #include "nn/transformer.h"
+#include "nn/vision_transformer.h"
 #include "optim/adam.h"
 #include "optim/clip.h"
 #include "tests/bench/measure.h"
@@ -65,21 +68,16 @@ Packed sentences(int64_t count, Random& random) {
   return {Tensor::from(words(bounds.rows(), random), {bounds.rows()}), bounds};
 }
 
-}  // namespace
-
-TEST_CASE("over 1,000 batch shapes memory stays within the allocator's cap") {
+// Trains on batches of other shapes in each of 1,000 steps, `loss` of a new one each time.
+void check_memory(const nn::LayerBase& model, const std::function<Tensor()>& loss) {
   release_cached_memory();
   const double before = bench::resident_mb();
-  Random random(3);
-  const nn::Transformer model({.vocab = 200, .width = 32, .heads = 4, .layers = 1, .feed_forward = 64}, random);
+  const Random random(3);
   optim::Adam optimizer(nn::parameters(model));
   double most = 0;
   for (int64_t number = 0; number < 1000; ++number) {
-    const int64_t pairs = 1 + static_cast<int64_t>(random.below(30));
-    const Packed source = sentences(pairs, random), target = sentences(pairs, random);
-    const Tensor labels = Tensor::from(words(target.bounds.rows(), random), {target.bounds.rows()});
     Tape tape(random.at(number));
-    tape.backward(cross_entropy(model(source, target), labels));
+    tape.backward(loss());
     optim::clip_grad_norm(optimizer, 1.0);
     optimizer.step();
     const MemoryStatistics memory = memory_statistics();
@@ -89,4 +87,38 @@ TEST_CASE("over 1,000 batch shapes memory stays within the allocator's cap") {
   MESSAGE(to_string(memory_statistics()));
   // Code that ran for the first time, threads' stacks, OpenBLAS's buffers and the tape's lines are not tensors.
   if (!kAddressSanitizer) CHECK(most < 8);
+}
+
+}  // namespace
+
+TEST_CASE("over 1,000 batch shapes a translator's memory stays within the allocator's cap") {
+  Random random(3);
+  const nn::Transformer model({.vocab = 200, .width = 32, .heads = 4, .layers = 1, .feed_forward = 64}, random);
+  check_memory(model, [&] {
+    const int64_t pairs = 1 + static_cast<int64_t>(random.below(30));
+    const Packed source = sentences(pairs, random), target = sentences(pairs, random);
+    const Tensor labels = Tensor::from(words(target.bounds.rows(), random), {target.bounds.rows()});
+    return cross_entropy(model(source, target), labels);
+  });
+}
+
+TEST_CASE("over 1,000 batch sizes a ViT's memory stays within the allocator's cap") {
+  Random random(3);
+  const nn::VisionTransformer model({.image_height = 16,
+                                     .image_width = 16,
+                                     .channels = 1,
+                                     .patch = 4,
+                                     .width = 32,
+                                     .heads = 4,
+                                     .layers = 2,
+                                     .dropout = 0.1,
+                                     .stochastic_depth = 0.1,
+                                     .stem = nn::Stem::convolution},
+                                    random);
+  check_memory(model, [&] {
+    const int64_t images = 1 + static_cast<int64_t>(random.below(40));
+    std::vector<int32_t> labels(static_cast<size_t>(images));
+    for (int32_t& label : labels) label = static_cast<int32_t>(random.below(10));
+    return cross_entropy(model(random.normal({images, 16, 16, 1}, 0, 1)), Tensor::from(labels, {images}));
+  });
 }
