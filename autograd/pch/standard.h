@@ -5,6 +5,13 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "autograd/ops.h"
+#include "autograd/tape.h"
+#include "autograd/tensor.h"

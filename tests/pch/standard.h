@@ -5,8 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "autograd/ops.h"
+#include "autograd/tape.h"
+#include "autograd/tensor.h"
+#include "nn/layer.h"
