@@ -125,7 +125,7 @@ void score_block(const Head<T>& head, const T* query, const T* key, int64_t i0, 
   const AttentionBatch& all = head.batch;
   gemm_tile(rows, columns, all.width, static_cast<T>(all.scale),
             Operand<T>{query + head.query_start + i0 * head.stride, head.stride},
-            Operand<T>{key + head.key_start + j0 * head.stride, head.stride, true}, T(0), scores, columns);
+            Operand<T>{key + head.key_start + j0 * head.stride, head.stride, true}, T(0), scores, columns, all.factors);
   if (all.bias) {
     const T* bias = static_cast<const T*>(all.bias) + head.b * all.bias_strides[0] + head.h * all.bias_strides[1];
     for (int64_t i = 0; i < rows; ++i) {
@@ -180,7 +180,7 @@ void forward_block(const Head<T>& head, const T* query, const T* key, const T* v
     if (all.dropout) drop_block(head, scores, scores, i0, rows, j0, columns);
     gemm_tile(rows, all.value_width, columns, T(1), Operand<T>{scores, columns},
               Operand<T>{value + head.value_start + j0 * head.value_stride, head.value_stride}, T(j0 > 0), target,
-              head.value_stride);
+              head.value_stride, all.factors);
   }
   for (int64_t i = 0; i < rows; ++i) {
     log_sums[head.log_sum_at(i0 + i)] = maxima[i] + std::log(sums[i]);
@@ -220,16 +220,17 @@ void grad_block(const Head<T>& head, const T* query, const T* key, const T* valu
     dropped = room;
   }
   gemm_tile(columns, all.value_width, rows, T(1), Operand<T>{dropped, columns, true},
-            Operand<T>{dout, head.value_stride}, T(!first_queries), g.dvalue + value_at, head.value_stride);
+            Operand<T>{dout, head.value_stride}, T(!first_queries), g.dvalue + value_at, head.value_stride,
+            all.factors);
   gemm_tile(rows, columns, all.value_width, T(1), Operand<T>{dout, head.value_stride},
-            Operand<T>{value + value_at, head.value_stride, true}, T(0), dweights, columns);
+            Operand<T>{value + value_at, head.value_stride, true}, T(0), dweights, columns, all.factors);
   if (all.dropout) drop_block(head, dweights, dweights, i0, rows, j0, columns);
   for (int64_t i = 0; i < rows; ++i) dscores_row(weights + i * columns, dweights + i * columns, columns, dots[i0 + i]);
   const T scale = static_cast<T>(all.scale);
   gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, columns}, Operand<T>{key + key_at, head.stride},
-            T(!first_keys), g.dquery + query_at, head.stride);
+            T(!first_keys), g.dquery + query_at, head.stride, all.factors);
   gemm_tile(columns, all.width, rows, scale, Operand<T>{dweights, columns, true},
-            Operand<T>{query + query_at, head.stride}, T(!first_queries), g.dkey + key_at, head.stride);
+            Operand<T>{query + query_at, head.stride}, T(!first_queries), g.dkey + key_at, head.stride, all.factors);
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "autograd/kernels/dropout.h"
+#include "autograd/kernels/gemm.h"
 
 namespace mixtape::kernels {
 
@@ -29,6 +30,8 @@ struct AttentionBatch {
   int64_t bias_strides[3] = {};
   /// Dropout on the weights. Pair (i, j) of sequence b and head h is element weight_offset(b, h) + i Tk + j.
   DropoutDraw dropout = {};
+  /// Of the products: scores, weights times values, and those of backward.
+  Factors factors = Factors::exact;
 
   int64_t queries(int64_t b) const { return query_bounds[b + 1] - query_bounds[b]; }
   int64_t keys(int64_t b) const { return key_counts ? key_counts[b] : key_bounds[b + 1] - key_bounds[b]; }

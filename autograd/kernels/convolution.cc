@@ -24,7 +24,8 @@ int64_t tiles_per_piece(const Windows& w, int64_t out) {
 }
 
 template <class T>
-void forward(const Windows& w, const T* x, const T* weight, const T* bias, int64_t out, T* y) noexcept {
+void forward(const Windows& w, const T* x, const T* weight, const T* bias, int64_t out, T* y,
+             Factors factors) noexcept {
   const int64_t size = w.size();
   parallel_for(w.count(), tile_of(w), [=](int64_t first, int64_t last) {
     T* windows = scratch<T>(0, tile_of(w) * size);
@@ -33,12 +34,12 @@ void forward(const Windows& w, const T* x, const T* weight, const T* bias, int64
       for (int64_t row = first; row < last; ++row) std::copy_n(bias, out, y + row * out);
     }
     gemm_tile(last - first, out, size, T(1), Operand<T>{windows, size}, Operand<T>{weight, size, true},
-              bias ? T(1) : T(0), y + first * out, out);
+              bias ? T(1) : T(0), y + first * out, out, factors);
   });
 }
 
 template <class T>
-void grad_x(const Windows& w, const T* dy, const T* weight, int64_t out, T* dx) noexcept {
+void grad_x(const Windows& w, const T* dy, const T* weight, int64_t out, T* dx, Factors factors) noexcept {
   const int64_t size = w.size(), per_image = w.per_image(), tile = tile_of(w);
   parallel_for(w.batch, 1, [=](int64_t image, int64_t) {
     T* windows = scratch<T>(0, tile * size);
@@ -47,14 +48,15 @@ void grad_x(const Windows& w, const T* dy, const T* weight, int64_t out, T* dx) 
     for (int64_t first = image * per_image; first < end; first += tile) {
       const int64_t last = std::min(end, first + tile);
       gemm_tile(last - first, size, out, T(1), Operand<T>{dy + first * out, out}, Operand<T>{weight, size}, T(0),
-                windows, size);
+                windows, size, factors);
       fold_tile(w, windows, first, last, dx);
     }
   });
 }
 
 template <class T>
-void grad_weight(const Windows& w, const T* x, const T* dy, int64_t out, T* dweight, T* partial) noexcept {
+void grad_weight(const Windows& w, const T* x, const T* dy, int64_t out, T* dweight, T* partial,
+                 Factors factors) noexcept {
   const int64_t size = w.size(), tile = tile_of(w), stretch = tile * tiles_per_piece(w, out);
   parallel_for(w.count(), stretch, [=](int64_t begin, int64_t end) {
     T* windows = scratch<T>(0, tile * size);
@@ -63,7 +65,7 @@ void grad_weight(const Windows& w, const T* x, const T* dy, int64_t out, T* dwei
       const int64_t last = std::min(end, first + tile);
       unfold_tile(w, x, first, last, windows);
       gemm_tile(out, size, last - first, T(1), Operand<T>{dy + first * out, out, true}, Operand<T>{windows, size},
-                first == begin ? T(0) : T(1), total, size);
+                first == begin ? T(0) : T(1), total, size, factors);
     }
   });
   sum(partial, dweight, 1, conv2d_pieces(w, out), out * size);
@@ -75,28 +77,31 @@ int64_t conv2d_pieces(const Windows& w, int64_t out) {
   return (tiles_of(w) + tiles_per_piece(w, out) - 1) / tiles_per_piece(w, out);
 }
 
-void conv2d(const Windows& w, const float* x, const float* weight, const float* bias, int64_t out, float* y) noexcept {
-  forward(w, x, weight, bias, out, y);
+void conv2d(const Windows& w, const float* x, const float* weight, const float* bias, int64_t out, float* y,
+            Factors factors) noexcept {
+  forward(w, x, weight, bias, out, y, factors);
 }
-void conv2d(const Windows& w, const double* x, const double* weight, const double* bias, int64_t out,
-            double* y) noexcept {
-  forward(w, x, weight, bias, out, y);
-}
-
-void conv2d_grad_x(const Windows& w, const float* dy, const float* weight, int64_t out, float* dx) noexcept {
-  grad_x(w, dy, weight, out, dx);
-}
-void conv2d_grad_x(const Windows& w, const double* dy, const double* weight, int64_t out, double* dx) noexcept {
-  grad_x(w, dy, weight, out, dx);
+void conv2d(const Windows& w, const double* x, const double* weight, const double* bias, int64_t out, double* y,
+            Factors factors) noexcept {
+  forward(w, x, weight, bias, out, y, factors);
 }
 
-void conv2d_grad_weight(const Windows& w, const float* x, const float* dy, int64_t out, float* dweight,
-                        float* partial) noexcept {
-  grad_weight(w, x, dy, out, dweight, partial);
+void conv2d_grad_x(const Windows& w, const float* dy, const float* weight, int64_t out, float* dx,
+                   Factors factors) noexcept {
+  grad_x(w, dy, weight, out, dx, factors);
+}
+void conv2d_grad_x(const Windows& w, const double* dy, const double* weight, int64_t out, double* dx,
+                   Factors factors) noexcept {
+  grad_x(w, dy, weight, out, dx, factors);
+}
+
+void conv2d_grad_weight(const Windows& w, const float* x, const float* dy, int64_t out, float* dweight, float* partial,
+                        Factors factors) noexcept {
+  grad_weight(w, x, dy, out, dweight, partial, factors);
 }
 void conv2d_grad_weight(const Windows& w, const double* x, const double* dy, int64_t out, double* dweight,
-                        double* partial) noexcept {
-  grad_weight(w, x, dy, out, dweight, partial);
+                        double* partial, Factors factors) noexcept {
+  grad_weight(w, x, dy, out, dweight, partial, factors);
 }
 
 }  // namespace mixtape::kernels

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <type_traits>
 
+#include "autograd/kernels/bf16_gemm.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
 #include "autograd/kernels/thin_gemm.h"
@@ -155,29 +156,32 @@ void batched(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<T> a, const
 }  // namespace
 
 void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
-               int64_t c_stride) noexcept {
+               int64_t c_stride, Factors factors) noexcept {
+  if (factors == Factors::bf16) return bf16_gemm(m, n, k, alpha, a, b, beta, c, c_stride, nullptr);
   tile(m, n, k, alpha, a, b, beta, c, c_stride);
 }
 void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, Operand<double> b, double beta,
-               double* c, int64_t c_stride) noexcept {
+               double* c, int64_t c_stride, Factors) noexcept {
   tile(m, n, k, alpha, a, b, beta, c, c_stride);
 }
 
 void gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
-          int64_t c_stride, const float* bias) noexcept {
+          int64_t c_stride, const float* bias, Factors factors) noexcept {
+  if (factors == Factors::bf16) return bf16_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
   sliced(m, n, k, alpha, a, b, beta, c, c_stride, bias);
 }
 void gemm(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, Operand<double> b, double beta, double* c,
-          int64_t c_stride, const double* bias) noexcept {
+          int64_t c_stride, const double* bias, Factors) noexcept {
   sliced(m, n, k, alpha, a, b, beta, c, c_stride, bias);
 }
 
 void gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<float> a, const int64_t* a_offsets,
-                Operand<float> b, const int64_t* b_offsets, float* c) noexcept {
+                Operand<float> b, const int64_t* b_offsets, float* c, Factors factors) noexcept {
+  if (factors == Factors::bf16) return bf16_gemm_batch(batch, m, n, k, a, a_offsets, b, b_offsets, c);
   batched(batch, m, n, k, a, a_offsets, b, b_offsets, c);
 }
 void gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<double> a, const int64_t* a_offsets,
-                Operand<double> b, const int64_t* b_offsets, double* c) noexcept {
+                Operand<double> b, const int64_t* b_offsets, double* c, Factors) noexcept {
   batched(batch, m, n, k, a, a_offsets, b, b_offsets, c);
 }
 

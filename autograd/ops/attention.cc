@@ -6,6 +6,7 @@
 #include "autograd/kernels/attention_careful.h"
 #include "autograd/ops/common.h"
 #include "autograd/ops/draw.h"
+#include "autograd/ops/factors.h"
 
 namespace mixtape {
 namespace {
@@ -15,6 +16,7 @@ struct Setting {
   bool causal;
   double scale;
   kernels::DropoutDraw draw;
+  kernels::Factors factors;
 };
 
 // The inputs of an attention line, in this order. The last three may be undefined.
@@ -85,6 +87,7 @@ kernels::AttentionBatch batch_of(const List& in, const Setting& setting) {
   batch.scale = setting.scale;
   batch.causal = setting.causal;
   batch.dropout = setting.draw;
+  batch.factors = setting.factors;
   if (in[kLengths]) batch.key_counts = in[kLengths].template data<int32_t>();
   if (in[kPairs]) {
     batch.allowed = in[kPairs].template data<int32_t>();
@@ -101,7 +104,8 @@ Setting setting_of(const Tensor& query, const AttentionOptions& options, bool wi
   if (!(options.dropout >= 0 && options.dropout < 1))
     fail(fmt::format("attention: dropout {}, expected 0 <= p < 1", options.dropout));
   const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(query.size(-1))));
-  return {options.mask.is_causal(), scale, with_dropout ? dropout_draw(options.dropout) : kernels::DropoutDraw{}};
+  return {options.mask.is_causal(), scale, with_dropout ? dropout_draw(options.dropout) : kernels::DropoutDraw{},
+          product_factors()};
 }
 
 int64_t flops_of(const kernels::AttentionBatch& batch) {

@@ -4,6 +4,7 @@
 #include "autograd/kernels/convolution.h"
 #include "autograd/kernels/windows.h"
 #include "autograd/ops/common.h"
+#include "autograd/ops/factors.h"
 
 namespace mixtape {
 namespace {
@@ -95,21 +96,22 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   Tensor y = Tensor::uninitialized(shape_of(w, out), x.dtype());
   count_flops(2 * y.elements() * w.size());
   dispatch(x.dtype(), [&]<class T>(T) {
-    kernels::conv2d(w, x.data<T>(), weight.data<T>(), bias ? bias.data<T>() : nullptr, out, y.mutable_data<T>());
+    kernels::conv2d(w, x.data<T>(), weight.data<T>(), bias ? bias.data<T>() : nullptr, out, y.mutable_data<T>(),
+                    product_factors());
   });
   return record(
       "conv2d", {x, weight, bias}, y, Keep{x, weight},
-      [w, out](const Kept& kept, const Tensor& dy) {
+      [w, out, factors = product_factors()](const Kept& kept, const Tensor& dy) {
         const Tensor &x = kept[0], &weight = kept[1];
         Tensor dx, dweight;
         if (kept.needs(0)) dx = Tensor::like(x);            // dX = fold(dY W)
         if (kept.needs(1)) dweight = Tensor::like(weight);  // dW = dY' unfold(X)
         dispatch(x.dtype(), [&]<class T>(T) {
-          if (dx) kernels::conv2d_grad_x(w, dy.data<T>(), weight.data<T>(), out, dx.mutable_data<T>());
+          if (dx) kernels::conv2d_grad_x(w, dy.data<T>(), weight.data<T>(), out, dx.mutable_data<T>(), factors);
           if (!dweight) return;
           const Tensor partial = Tensor::uninitialized({kernels::conv2d_pieces(w, out), out * w.size()}, x.dtype());
           kernels::conv2d_grad_weight(w, x.data<T>(), dy.data<T>(), out, dweight.mutable_data<T>(),
-                                      partial.mutable_data<T>());
+                                      partial.mutable_data<T>(), factors);
         });
         return Gradients(dx, dweight, kept.needs(2) ? sum(reshape(dy, {w.count(), out}), 0) : Tensor());
       },

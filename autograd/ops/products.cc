@@ -2,6 +2,7 @@
 #include "autograd/kernels/gemm.h"
 #include "autograd/kernels/scratch.h"
 #include "autograd/ops/common.h"
+#include "autograd/ops/factors.h"
 
 namespace mixtape {
 namespace {
@@ -29,9 +30,11 @@ void multiply(const Tensor& a, const Tensor& b, MatmulOptions options, const Sha
               int64_t k, const Tensor& y) {
   const kernels::Operand<T> left{a.data<T>(), a.size(-1), options.transpose_a};
   const kernels::Operand<T> right{b.data<T>(), b.size(-1), options.transpose_b};
-  if (a.rank() == 2 && b.rank() == 2) return kernels::gemm(m, n, k, T(1), left, right, T(0), y.mutable_data<T>(), n);
+  if (a.rank() == 2 && b.rank() == 2)
+    return kernels::gemm(m, n, k, T(1), left, right, T(0), y.mutable_data<T>(), n, nullptr, product_factors());
   const int64_t *a_offsets = offsets_of(a.shape(), batch, 0), *b_offsets = offsets_of(b.shape(), batch, 1);
-  kernels::gemm_batch(batch.elements(), m, n, k, left, a_offsets, right, b_offsets, y.mutable_data<T>());
+  kernels::gemm_batch(batch.elements(), m, n, k, left, a_offsets, right, b_offsets, y.mutable_data<T>(),
+                      product_factors());
 }
 
 }  // namespace
@@ -52,19 +55,21 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
   Tensor y = Tensor::uninitialized(batch.followed_by({m, n}), a.dtype());
   count_flops(2 * y.elements() * k);
   dispatch(a.dtype(), [&]<class T>(T) { multiply<T>(a, b, options, batch, m, n, k, y); });
-  return record("matmul", {a, b}, y, Keep{a, b}, [transpose_a, transpose_b](const Kept& kept, const Tensor& dy) {
-    const Tensor &a = kept[0], &b = kept[1];
-    Tensor da, db;
-    if (kept.needs(0)) {  // Y = A B: dA = dY B'.  With A transposed, dA = B dY'.
-      da = transpose_a ? matmul(b, dy, {transpose_b, true}) : matmul(dy, b, {false, !transpose_b});
-      da = sum_to(da, a.shape());
-    }
-    if (kept.needs(1)) {  // dB = A' dY.  With B transposed, dB = dY' A.
-      db = transpose_b ? matmul(dy, a, {true, transpose_a}) : matmul(a, dy, {!transpose_a, false});
-      db = sum_to(db, b.shape());
-    }
-    return Gradients(da, db);
-  });
+  return record("matmul", {a, b}, y, Keep{a, b},
+                [transpose_a, transpose_b, factors = product_dtype()](const Kept& kept, const Tensor& dy) {
+                  const MixedPrecision precision(factors);
+                  const Tensor &a = kept[0], &b = kept[1];
+                  Tensor da, db;
+                  if (kept.needs(0)) {  // Y = A B: dA = dY B'.  With A transposed, dA = B dY'.
+                    da = transpose_a ? matmul(b, dy, {transpose_b, true}) : matmul(dy, b, {false, !transpose_b});
+                    da = sum_to(da, a.shape());
+                  }
+                  if (kept.needs(1)) {  // dB = A' dY.  With B transposed, dB = dY' A.
+                    db = transpose_b ? matmul(dy, a, {true, transpose_a}) : matmul(a, dy, {!transpose_a, false});
+                    db = sum_to(db, b.shape());
+                  }
+                  return Gradients(da, db);
+                });
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -84,16 +89,18 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   dispatch(x.dtype(), [&]<class T>(T) {
     kernels::gemm(rows, out, in, T(1), kernels::Operand<T>{x.data<T>(), in},
                   kernels::Operand<T>{weight.data<T>(), in, true}, T(0), y.mutable_data<T>(), out,
-                  bias ? bias.data<T>() : nullptr);
+                  bias ? bias.data<T>() : nullptr, product_factors());
   });
-  return record("linear", {x, weight, bias}, y, Keep{x, weight}, [rows, in, out](const Kept& kept, const Tensor& dy) {
-    const Tensor &x = kept[0], &weight = kept[1];
-    const Tensor dy_rows = reshape(dy, {rows, out});
-    return Gradients(
-        kept.needs(0) ? reshape(matmul(dy_rows, weight), x.shape()) : Tensor(),                     // dX = dY W
-        kept.needs(1) ? matmul(dy_rows, reshape(x, {rows, in}), {.transpose_a = true}) : Tensor(),  // dW = dY' X
-        kept.needs(2) ? sum(dy_rows, 0) : Tensor());  // db = column sums of dY
-  });
+  return record("linear", {x, weight, bias}, y, Keep{x, weight},
+                [rows, in, out, factors = product_dtype()](const Kept& kept, const Tensor& dy) {
+                  const MixedPrecision precision(factors);
+                  const Tensor &x = kept[0], &weight = kept[1];
+                  const Tensor dy_rows = reshape(dy, {rows, out});
+                  return Gradients(kept.needs(0) ? reshape(matmul(dy_rows, weight), x.shape()) : Tensor(),  // dX = dY W
+                                   kept.needs(1) ? matmul(dy_rows, reshape(x, {rows, in}), {.transpose_a = true})
+                                                 : Tensor(),                     // dW = dY' X
+                                   kept.needs(2) ? sum(dy_rows, 0) : Tensor());  // db = column sums of dY
+                });
 }
 
 }  // namespace mixtape

@@ -45,7 +45,8 @@ Plan new_plan(const TrainOptions& options, int64_t epochs) {
             .seed = options.seed,
             .steps = options.steps.value_or(0),
             .epochs = options.epochs.value_or(0),
-            .minutes = options.minutes.value_or(0)};
+            .minutes = options.minutes.value_or(0),
+            .dtype = options.dtype == name_of(bf16) ? bf16 : f32};
   if (plan.steps == 0 && plan.epochs == 0 && plan.minutes == 0) plan.epochs = epochs;
   return plan;
 }
@@ -56,6 +57,8 @@ Plan read_plan(const Config& config, const std::string& program, const TrainOpti
   if (!options.settings.empty()) fail("--set: a run keeps the settings that it began with");
   Plan plan = new_plan(options, 0);
   plan.seed = static_cast<uint64_t>(config.integer("seed"));
+  if (!options.dtype.empty()) config.expect("dtype", options.dtype);
+  plan.dtype = config.text("dtype") == name_of(bf16) ? bf16 : f32;
   if (options.steps || options.epochs || options.minutes) return plan;
   plan.steps = config.integer("steps");
   plan.epochs = config.integer("epochs");
@@ -64,8 +67,8 @@ Plan read_plan(const Config& config, const std::string& program, const TrainOpti
 }
 
 Json to_json(const Plan& plan, const std::string& program) {
-  return {{"program", program},  {"data", plan.data},     {"seed", plan.seed},
-          {"steps", plan.steps}, {"epochs", plan.epochs}, {"minutes", plan.minutes}};
+  return {{"program", program},    {"data", plan.data},       {"seed", plan.seed},           {"steps", plan.steps},
+          {"epochs", plan.epochs}, {"minutes", plan.minutes}, {"dtype", name_of(plan.dtype)}};
 }
 
 Json with_settings(const Json& settings, const std::vector<std::string>& changes) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "autograd/dtype.h"
 #include "autograd/json.h"
 #include "examples/common/config.h"
 #include "examples/common/train_options.h"
@@ -16,13 +17,14 @@ struct Plan {
   uint64_t seed = 0;
   int64_t steps = 0, epochs = 0;  ///< the first of steps, epochs and minutes that is not 0 counts
   double minutes = 0;
+  DType dtype = f32;  ///< what matrix products multiply: f32 or bf16
 };
 
 /// The plan of a new run. Without --steps, --epochs and --minutes it lasts `epochs` epochs.
 Plan new_plan(const TrainOptions& options, int64_t epochs);
 
 /// The plan of a run that is gone on with; --steps, --epochs or --minutes are its new total. Throws if the folder is of
-/// another program or other data, or if settings are to be changed.
+/// another program, other data or another dtype, or if settings are to be changed.
 Plan read_plan(const Config& config, const std::string& program, const TrainOptions& options);
 
 /// What config.json holds of it.

@@ -24,7 +24,7 @@ void add_train_options(Command& command, TrainOptions& options, const std::vecto
   minutes.check(positive_number());
   command.option("--threads", options.threads, "threads; all cores if not given").check(whole_number(1, kMostThreads));
   command.option("--seed", options.seed, "seed of everything random").check(whole_number(0));
-  command.option("--dtype", options.dtype, "number format").one_of({"f32", "bf16"});
+  command.option("--dtype", options.dtype, "what matrix products multiply; f32 if not given").one_of({"f32", "bf16"});
   if (!presets.empty()) {
     command.option("--preset", options.preset, "named settings").one_of(presets);
     command.option("--set", options.settings, "NAME=VALUE: change a setting of the preset; can be repeated");

@@ -19,7 +19,7 @@ struct TrainOptions {
   std::optional<double> minutes;   ///< for the whole command
   std::optional<int64_t> threads;  ///< all cores if not given
   uint64_t seed = 42;
-  std::string dtype = "f32";
+  std::string dtype;                  ///< what products multiply: f32 or bf16; empty: f32, or as the run began
   std::string preset;                 ///< empty: the program's default for the data
   std::vector<std::string> settings;  ///< `NAME=VALUE`: changes to the preset
   double checkpoint_seconds = 30;

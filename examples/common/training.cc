@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "autograd/error.h"
+#include "autograd/precision.h"
 #include "examples/common/command_line.h"
 #include "examples/common/interrupt.h"
 #include "examples/common/progress.h"
@@ -214,6 +215,9 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-TrainingState train(const Training& training, bool resume) { return Loop(training, resume).run(); }
+TrainingState train(const Training& training, bool resume) {
+  const MixedPrecision precision(training.dtype);
+  return Loop(training, resume).run();
+}
 
 }  // namespace mixtape::examples

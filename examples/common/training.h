@@ -35,6 +35,7 @@ struct Training {
   optim::CheckpointAverage& average;  ///< gets a snapshot with each evaluation; the run's model is its mean
   optim::MovingAverage* moving_average = nullptr;  ///< if there is one, snapshots are of it
   uint64_t seed = 0;
+  DType dtype = f32;  ///< of the factors of matrix products: f32, or bf16 for mixed precision
   std::string unit = "tokens";
   double clip = 1.0;  ///< global norm
 

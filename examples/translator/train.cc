@@ -166,7 +166,6 @@ void conclude(const RunFolder& run, const data::ParallelSplits& splits, const st
 }  // namespace
 
 void run_train(const TrainOptions& options, const std::string& pair, double started) {
-  if (options.dtype != "f32") fail(fmt::format("--dtype {}: the translator trains in f32", options.dtype));
   if (options.threads) set_threads(static_cast<int>(*options.threads));
   if (!options.resume) RunFolder::expect_none(options.out);
   data::ParallelSplits splits = read_data(options.data, options.data_dir, pair);
@@ -196,6 +195,7 @@ void run_train(const TrainOptions& options, const std::string& pair, double star
       .optimizer = optimizer,
       .average = average,
       .seed = plan.common.seed,
+      .dtype = plan.common.dtype,
       .epoch =
           [&](int64_t epoch, int64_t first, const auto& step) {
             auto batches = data::batches(

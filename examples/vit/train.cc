@@ -112,7 +112,6 @@ void conclude(const RunFolder& run, const data::ImageSet& held_out, const data::
 }  // namespace
 
 void run_train(const TrainOptions& options, double started) {
-  if (options.dtype != "f32") fail(fmt::format("--dtype {}: the ViT trains in f32", options.dtype));
   if (options.threads) set_threads(static_cast<int>(*options.threads));
   if (!options.resume) RunFolder::expect_none(options.out);
   Run prepared = prepare(options);
@@ -147,6 +146,7 @@ void run_train(const TrainOptions& options, double started) {
       .average = average,
       .moving_average = moving_average ? &*moving_average : nullptr,
       .seed = plan.common.seed,
+      .dtype = plan.common.dtype,
       .unit = "images",
       .epoch =
           [&](int64_t epoch, int64_t first, const auto& step) {

@@ -4,10 +4,10 @@
 #include <memory>
 #include <thread>
 
-#include "autograd/error.h"
 #include "autograd/flops.h"
 #include "autograd/json.h"
 #include "autograd/ops.h"
+#include "autograd/precision.h"
 #include "autograd/tape.h"
 #include "autograd/threads.h"
 #include "examples/common/command_line.h"
@@ -38,10 +38,6 @@ void add_times(Json& result, const std::vector<double>& seconds) {
   result["rss_before_mb"] = rss_before_mb;
 }
 
-void check_dtype(const Options& options) {
-  if (options.dtype != "f32") fail(fmt::format("bench: dtype {}, expected f32", options.dtype));
-}
-
 // Forward only, without a tape, counts the matrix products that the loss needs.
 int64_t forward_flops(const std::function<Tensor()>& loss) {
   const FlopCounter counter;
@@ -50,7 +46,7 @@ int64_t forward_flops(const std::function<Tensor()>& loss) {
 }
 
 void run_step(const Options& options) {
-  check_dtype(options);
+  const MixedPrecision precision(options.dtype == name_of(bf16) ? bf16 : f32);
   set_threads(static_cast<int>(options.threads));
   const Workload work = make_workload(options.model, options.seed);
   const Random random(options.seed);
@@ -132,7 +128,7 @@ void setup(examples::Command& bench) {
   };
   examples::Command step = bench.subcommand("step", "Times whole training steps of a model on fixed synthetic input.");
   step.option("--model", options.model, fmt::format("{}", fmt::join(workload_names(), ", "))).required();
-  step.option("--dtype", options.dtype, "number format");
+  step.option("--dtype", options.dtype, "what matrix products multiply").one_of({"f32", "bf16"});
   common(step);
   step.run([] { run_step(options); });
   examples::Command attention =

@@ -245,7 +245,7 @@ TEST_CASE("vit train refuses settings that cannot be") {
   check_refused(folder, with("moving_average=1"), "moving_average");
   check_refused(folder, with("batch=0"), "batch");
   check_refused(folder, with("label_smoothing=1"), "label_smoothing");
-  check_refused(folder, vit(folder, {"--data", "mnist", "--dtype", "bf16"}), "f32");
+  check_refused(folder, vit(folder, {"--data", "mnist", "--dtype", "f64"}), "--dtype");
 }
 
 TEST_CASE("vit evaluate and predict refuse what they cannot use") {

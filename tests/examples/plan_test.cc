@@ -59,6 +59,14 @@ TEST_CASE("Plan: what was asked for, and what a run holds") {
   CHECK(longer.steps == 30);
   CHECK(longer.epochs == 0);
   CHECK_THROWS_AS(read_plan(config, "vit", again), Error);
+  again.dtype = "bf16";
+  CHECK_THROWS_AS(read_plan(config, "translator", again), Error);
+  again.dtype = "f32";
+  CHECK(read_plan(config, "translator", again).dtype == f32);
+  TrainOptions mixed = options;
+  mixed.dtype = "bf16";
+  const Config other = written(folder, to_json(new_plan(mixed, 3), "translator"));
+  CHECK(read_plan(other, "translator", options).dtype == bf16);
   again.data = "multi30k";
   CHECK_THROWS_AS(read_plan(config, "translator", again), Error);
   again.data = "toy";

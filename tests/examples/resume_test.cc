@@ -169,6 +169,29 @@ TEST_CASE("training: more steps than were asked for at first end as if asked for
   CHECK(weights(folder, "twice") == weights(folder, "once"));
 }
 
+TEST_CASE("training: with bf16 products too, threads and a resume do not change the bits, and a run keeps its dtype") {
+  for (const SmallTraining* training : {&kSmallTranslator, &kSmallVit}) {
+    CAPTURE(training->program);
+    const TemporaryFolder folder;
+    training->write_data(folder, 160);
+    const auto start = [&](const char* run, const char* steps, const char* threads) {
+      return run_program(training->start(folder, run,
+                                         {"--dtype", "bf16", "--set", "schedule=inverse-square-root", "--steps", steps,
+                                          "--threads", threads}))
+          .code;
+    };
+    CHECK(start("once", "40", "1") == 0);
+    CHECK(start("threads", "40", "3") == 0);
+    CHECK(weights(folder, "threads") == weights(folder, "once"));
+    CHECK(start("twice", "23", "2") == 0);
+    const Ended refused = run_program(training->resume(folder, "twice", {"--steps", "40", "--dtype", "f32"}));
+    CHECK(refused.code == 2);
+    CHECK(refused.errors.find("dtype") != std::string::npos);
+    CHECK(run_program(training->resume(folder, "twice", {"--steps", "40"})).code == 0);
+    CHECK(weights(folder, "twice") == weights(folder, "once"));
+  }
+}
+
 TEST_CASE("training: killed at random moments, a resume ends with the same bits") {
   for (const auto& [training, count] : {std::pair{&kSmallTranslator, 15}, {&kSmallVit, 15}}) {
     CAPTURE(training->program);

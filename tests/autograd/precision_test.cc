@@ -1,0 +1,131 @@
+#include "autograd/precision.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "autograd/error.h"
+#include "autograd/mask.h"
+#include "autograd/ops.h"
+#include "autograd/random.h"
+#include "autograd/tape.h"
+
+using namespace mixtape;
+
+namespace {
+
+// A bfloat16 has 8 bits: rounding is off by at most 2^-9.
+constexpr double kHalfStep = 0x1p-9;
+
+// An f32 tensor whose numbers bfloat16 has, too: their products are exact in f32.
+Tensor coarse(const Shape& shape, Random& random) {
+  std::vector<double> values(static_cast<size_t>(shape.elements()));
+  for (double& value : values) value = static_cast<double>(random.below(255) - 127) / 64;
+  return Tensor::from(values, shape);
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  double largest = 0;
+  const std::vector<double> x = a.values(), y = b.values();
+  for (size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x[i] - y[i]));
+  return largest;
+}
+
+double largest(const Tensor& x) { return largest_difference(x, Tensor::zeros(x.shape(), x.dtype())); }
+
+// Each op that multiplies matrices, of inputs that it shapes itself.
+struct Multiplies {
+  const char* name;
+  std::vector<Shape> inputs;
+  std::function<Tensor(const std::vector<Tensor>& in)> op;
+};
+
+const std::vector<Multiplies>& ops() {
+  static const std::vector<Multiplies> all = {
+      {"matmul", {{5, 40}, {40, 7}}, [](const auto& in) { return matmul(in[0], in[1]); }},
+      {"matmul, batched and transposed",
+       {{3, 40, 5}, {3, 7, 40}},
+       [](const auto& in) { return matmul(in[0], in[1], {.transpose_a = true, .transpose_b = true}); }},
+      {"linear", {{6, 40}, {9, 40}, {9}}, [](const auto& in) { return linear(in[0], in[1], in[2]); }},
+      {"conv2d",
+       {{2, 6, 6, 3}, {4, 3, 3, 3}, {4}},
+       [](const auto& in) { return conv2d(in[0], in[1], in[2], {.padding = 1}); }},
+      {"attention",
+       {{2, 9, 2, 8}, {2, 9, 2, 8}, {2, 9, 2, 8}},
+       [](const auto& in) { return scaled_dot_product_attention(in[0], in[1], in[2], {.mask = causal()}); }},
+  };
+  return all;
+}
+
+struct Results {
+  Tensor y;
+  std::vector<Tensor> gradients;
+};
+
+// Forward under one precision, backward under another.
+Results run(const Multiplies& op, const std::vector<Tensor>& in, const Tensor& dy, DType forward, DType backward) {
+  Tape tape;
+  for (const Tensor& x : in) tape.watch(x);
+  Results results;
+  {
+    const MixedPrecision precision(forward);
+    results.y = op.op(in);
+  }
+  const MixedPrecision precision(backward);
+  tape.backward(results.y, {.seed = dy});
+  for (const Tensor& x : in) results.gradients.push_back(tape.gradient(x).detach());
+  return results;
+}
+
+}  // namespace
+
+TEST_CASE("mixed precision: products round their factors, in backward as in forward") {
+  for (const Multiplies& op : ops()) {
+    CAPTURE(op.name);
+    Random random(3);
+    std::vector<Tensor> in;
+    for (const Shape& shape : op.inputs) in.push_back(random.uniform(shape, -1, 1));
+    const Tensor dy = random.uniform(op.op(in).shape(), -1, 1);
+    const Results full = run(op, in, dy, f32, f32), mixed = run(op, in, dy, bf16, bf16);
+    const double error = largest_difference(full.y, mixed.y);
+    CHECK(error > 0);
+    CHECK(error < 8 * kHalfStep * largest(full.y));
+    for (size_t i = 0; i < in.size(); ++i) {
+      CAPTURE(i);
+      CHECK(largest_difference(full.gradients[i], mixed.gradients[i]) < 8 * kHalfStep * largest(full.gradients[i]));
+    }
+    const Results other = run(op, in, dy, bf16, f32), third = run(op, in, dy, f32, bf16);
+    for (size_t i = 0; i < in.size(); ++i) {
+      CHECK(largest_difference(mixed.gradients[i], other.gradients[i]) == 0);
+      CHECK(largest_difference(full.gradients[i], third.gradients[i]) == 0);
+    }
+  }
+}
+
+TEST_CASE("mixed precision: factors that bfloat16 has are multiplied exactly") {
+  for (const Multiplies& op : ops()) {
+    if (std::string(op.name) == "attention") continue;  // its weights are rounded
+    CAPTURE(op.name);
+    Random random(4);
+    std::vector<Tensor> in;
+    for (const Shape& shape : op.inputs) in.push_back(coarse(shape, random));
+    const Tensor full = op.op(in);
+    const MixedPrecision precision;
+    CHECK(largest_difference(full, op.op(in)) == 0);
+  }
+}
+
+TEST_CASE("mixed precision: f64 stays exact, and the scope ends") {
+  Random random(5);
+  const Tensor a = random.uniform({4, 30}, -1, 1, f64), b = random.uniform({30, 4}, -1, 1, f64);
+  const Tensor exact = matmul(a, b);
+  {
+    const MixedPrecision outer(bf16);
+    CHECK(product_dtype() == bf16);
+    CHECK(largest_difference(matmul(a, b), exact) == 0);
+    const MixedPrecision inner(f32);
+    CHECK(product_dtype() == f32);
+  }
+  CHECK(product_dtype() == f32);
+  CHECK_THROWS_WITH_AS(MixedPrecision{i32}, "mixed precision: factors of i32, expected f32 or bf16", Error);
+}
