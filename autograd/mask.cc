@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "autograd/error.h"
 #include "autograd/ops.h"
 
@@ -39,6 +41,7 @@ Tensor both_biases(const Tensor& a, const Tensor& b) {
 Mask operator&(const Mask& a, const Mask& b) {
   Mask both;
   both.causal_ = a.causal_ || b.causal_;
+  both.reach_ = a.reach_ && b.reach_ ? std::min(*a.reach_, *b.reach_) : (a.reach_ ? a.reach_ : b.reach_);
   if (a.lengths_ && b.lengths_) fail("mask: both sides limit the lengths of the keys");
   both.lengths_ = a.lengths_ ? a.lengths_ : b.lengths_;
   both.pairs_ = both_pairs(a.pairs_, b.pairs_);
@@ -49,6 +52,13 @@ Mask operator&(const Mask& a, const Mask& b) {
 Mask causal() {
   Mask mask;
   mask.causal_ = true;
+  return mask;
+}
+
+Mask window(int64_t reach) {
+  if (reach < 0) fail(fmt::format("mask: a window of reach {}, expected at least 0", reach));
+  Mask mask;
+  mask.reach_ = reach;
   return mask;
 }
 

@@ -16,6 +16,7 @@
 #include "nn/layer_norm.h"
 #include "nn/layer_scale.h"
 #include "nn/linear.h"
+#include "nn/linear_attention.h"
 #include "nn/max_pool2d.h"
 #include "nn/multi_head_attention.h"
 #include "nn/patch_embedding.h"

@@ -80,13 +80,27 @@ bool finite_rows(const T* x, int64_t rows, int64_t stride, int64_t n) {
   return sum == T(0);
 }
 
-template <class T>
-void drop_row(const DropoutDraw& draw, const T* x, T* y, int64_t first, int64_t n) {
-  dropout_run(draw, x, y, first, n);
-}
-
 constexpr int64_t kQueryBlock = 64;
 constexpr int64_t kKeyBlock = 256;
+
+// Keys [first, last) of a sequence.
+struct KeyRange {
+  int64_t first, last;
+  bool empty() const { return first >= last; }
+};
+
+// A block of queries and keys. Rows of scores are filled up with hidden ones to whole vectors, `width` in all.
+struct Block {
+  int64_t query, rows;   // the first query, and how many
+  int64_t key, columns;  // likewise keys
+  int64_t width;
+
+  template <class T>
+  static Block of(int64_t query, int64_t rows, int64_t key, int64_t columns) {
+    const auto lanes = static_cast<int64_t>(hn::Lanes(Wide<T>()));
+    return {query, rows, key, columns, (columns + lanes - 1) / lanes * lanes};
+  }
+};
 
 // One head of one sequence: where its rows start, and how they lie.
 template <class T>
@@ -112,50 +126,50 @@ struct Head {
         weight_offset(first_weight + h * queries * keys) {}
 
   int64_t log_sum_at(int64_t i) const { return (batch.query_bounds[b] + i) * batch.heads + h; }
-  // Keys from here on are hidden from all queries before `last`.
-  int64_t keys_seen(int64_t last) const {
-    return batch.causal ? std::clamp<int64_t>(last + batch.diagonal(b), 0, keys) : keys;
+  // All keys outside are hidden from the queries [first, last).
+  KeyRange keys_seen(int64_t first, int64_t last) const {
+    const int64_t shift = batch.diagonal(b), ahead = batch.causal ? 0 : batch.reach;
+    return {std::clamp<int64_t>(first + shift - batch.reach, 0, keys),
+            std::clamp<int64_t>(last + shift + ahead, 0, keys)};
   }
 };
 
-// scores = scale q k' + bias for a block of queries and keys, -infinity where a query does not see a key.
+// scores = scale q k' + bias for a block, -infinity where a query does not see a key.
 template <class T>
-void score_block(const Head<T>& head, const T* query, const T* key, int64_t i0, int64_t rows, int64_t j0,
-                 int64_t columns, T* scores) {
+void score_block(const Head<T>& head, const T* query, const T* key, const Block& block, T* scores) {
   const AttentionBatch& all = head.batch;
-  gemm_tile(rows, columns, all.width, static_cast<T>(all.scale),
-            Operand<T>{query + head.query_start + i0 * head.stride, head.stride},
-            Operand<T>{key + head.key_start + j0 * head.stride, head.stride, true}, T(0), scores, columns, all.factors);
-  if (all.bias) {
-    const T* bias = static_cast<const T*>(all.bias) + head.b * all.bias_strides[0] + head.h * all.bias_strides[1];
-    for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t j = 0; j < columns; ++j) scores[i * columns + j] += bias[(i0 + i) * all.bias_strides[2] + j0 + j];
-    }
-  }
+  gemm_tile(block.rows, block.columns, all.width, static_cast<T>(all.scale),
+            Operand<T>{query + head.query_start + block.query * head.stride, head.stride},
+            Operand<T>{key + head.key_start + block.key * head.stride, head.stride, true}, T(0), scores, block.width,
+            all.factors);
   const T hidden = -std::numeric_limits<T>::infinity();
-  if (all.allowed) {
-    for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t j = 0; j < columns; ++j)
-        if (!all.sees(head.b, head.h, i0 + i, j0 + j)) scores[i * columns + j] = hidden;
+  for (int64_t i = 0; i < block.rows; ++i) {
+    T* row = scores + i * block.width;
+    const int64_t q = block.query + i;
+    std::fill(row + block.columns, row + block.width, hidden);
+    if (all.bias) {
+      const T* bias = static_cast<const T*>(all.bias) + head.b * all.bias_strides[0] + head.h * all.bias_strides[1] +
+                      q * all.bias_strides[2] + block.key;
+      for (int64_t j = 0; j < block.columns; ++j) row[j] += bias[j];
     }
-  } else if (all.causal) {
-    for (int64_t i = 0; i < rows; ++i) {
-      const int64_t seen = std::clamp<int64_t>(i0 + i + all.diagonal(head.b) + 1 - j0, 0, columns);
-      std::fill(scores + i * columns + seen, scores + (i + 1) * columns, hidden);
+    if (all.allowed) {
+      for (int64_t j = 0; j < block.columns; ++j)
+        if (!all.sees(head.b, head.h, q, block.key + j)) row[j] = hidden;
+    } else if (all.masked()) {
+      const KeyRange seen = head.keys_seen(q, q + 1);
+      std::fill(row, row + std::clamp<int64_t>(seen.first - block.key, 0, block.columns), hidden);
+      std::fill(row + std::clamp<int64_t>(seen.last - block.key, 0, block.columns), row + block.columns, hidden);
     }
   }
 }
 
 template <class T>
-void drop_block(const Head<T>& head, const T* weights, T* dropped, int64_t i0, int64_t rows, int64_t j0,
-                int64_t columns) {
-  if (columns == head.keys) {
-    drop_row(head.batch.dropout, weights, dropped, head.weight_offset + i0 * head.keys, rows * columns);
-    return;
-  }
-  for (int64_t i = 0; i < rows; ++i) {
-    drop_row(head.batch.dropout, weights + i * columns, dropped + i * columns,
-             head.weight_offset + (i0 + i) * head.keys + j0, columns);
+void drop_block(const Head<T>& head, const T* weights, T* dropped, const Block& block) {
+  const auto first = [&](int64_t i) { return head.weight_offset + (block.query + i) * head.keys + block.key; };
+  DrawnGroup drawn(head.batch.dropout, first(0));
+  for (int64_t i = 0; i < block.rows; ++i) {
+    dropout_run(head.batch.dropout, drawn, weights + i * block.width, dropped + i * block.width, first(i),
+                block.columns);
   }
 }
 
@@ -167,19 +181,20 @@ void forward_block(const Head<T>& head, const T* query, const T* key, const T* v
   T maxima[kQueryBlock], sums[kQueryBlock];
   std::fill_n(maxima, rows, -std::numeric_limits<T>::infinity());
   std::fill_n(sums, rows, T(0));
-  const int64_t seen = head.keys_seen(i0 + rows);
-  for (int64_t i = 0; i < rows && seen == 0; ++i) std::fill_n(target + i * head.value_stride, all.value_width, T(0));
-  for (int64_t j0 = 0; j0 < seen; j0 += kKeyBlock) {
-    const int64_t columns = std::min(kKeyBlock, seen - j0);
+  const KeyRange seen = head.keys_seen(i0, i0 + rows);
+  for (int64_t i = 0; i < rows && seen.empty(); ++i) std::fill_n(target + i * head.value_stride, all.value_width, T(0));
+  for (int64_t j0 = seen.first; j0 < seen.last; j0 += kKeyBlock) {
+    const Block block = Block::of<T>(i0, rows, j0, std::min(kKeyBlock, seen.last - j0));
+    const bool first = j0 == seen.first;
     T* scores = scratch<T>(0, kQueryBlock * kKeyBlock);
-    score_block(head, query, key, i0, rows, j0, columns, scores);
+    score_block(head, query, key, block, scores);
     for (int64_t i = 0; i < rows; ++i) {
-      const T shrink = online_softmax_row(scores + i * columns, columns, maxima + i, sums + i);
-      if (j0 > 0 && shrink != T(1)) scale_row(target + i * head.value_stride, all.value_width, shrink);
+      const T shrink = online_softmax_row(scores + i * block.width, block.width, maxima + i, sums + i);
+      if (!first && shrink != T(1)) scale_row(target + i * head.value_stride, all.value_width, shrink);
     }
-    if (all.dropout) drop_block(head, scores, scores, i0, rows, j0, columns);
-    gemm_tile(rows, all.value_width, columns, T(1), Operand<T>{scores, columns},
-              Operand<T>{value + head.value_start + j0 * head.value_stride, head.value_stride}, T(j0 > 0), target,
+    if (all.dropout) drop_block(head, scores, scores, block);
+    gemm_tile(rows, all.value_width, block.columns, T(1), Operand<T>{scores, block.width},
+              Operand<T>{value + head.value_start + j0 * head.value_stride, head.value_stride}, T(!first), target,
               head.value_stride, all.factors);
   }
   for (int64_t i = 0; i < rows; ++i) {
@@ -201,35 +216,38 @@ struct Gradient {
   T *dquery, *dkey, *dvalue;
 };
 
-// Adds what one block of queries and keys contributes to dquery, dkey and dvalue.
+// Adds what one block contributes to dquery, dkey and dvalue, or puts it there if it is the first to do so.
 template <class T>
 void grad_block(const Head<T>& head, const T* query, const T* key, const T* value, const Gradient<T>& g, const T* dots,
-                int64_t i0, int64_t rows, int64_t j0, int64_t columns, bool first_queries, bool first_keys) {
+                const Block& block, bool first_queries, bool first_keys) {
   const AttentionBatch& all = head.batch;
+  const int64_t rows = block.rows, columns = block.columns, width = block.width;
   T* weights = scratch<T>(0, kQueryBlock * kKeyBlock);
   T* dweights = scratch<T>(1, kQueryBlock * kKeyBlock);
-  const T* dout = g.dout + head.out_start + i0 * head.value_stride;
-  const int64_t key_at = head.key_start + j0 * head.stride, value_at = head.value_start + j0 * head.value_stride;
-  const int64_t query_at = head.query_start + i0 * head.stride;
-  score_block(head, query, key, i0, rows, j0, columns, weights);
-  for (int64_t i = 0; i < rows; ++i) weights_row(weights + i * columns, columns, g.log_sums[head.log_sum_at(i0 + i)]);
+  const T* dout = g.dout + head.out_start + block.query * head.value_stride;
+  const int64_t key_at = head.key_start + block.key * head.stride;
+  const int64_t value_at = head.value_start + block.key * head.value_stride;
+  const int64_t query_at = head.query_start + block.query * head.stride;
+  score_block(head, query, key, block, weights);
+  for (int64_t i = 0; i < rows; ++i)
+    weights_row(weights + i * width, width, g.log_sums[head.log_sum_at(block.query + i)]);
   const T* dropped = weights;
   if (all.dropout) {
     T* room = scratch<T>(2, kQueryBlock * kKeyBlock);
-    drop_block(head, weights, room, i0, rows, j0, columns);
+    drop_block(head, weights, room, block);
     dropped = room;
   }
-  gemm_tile(columns, all.value_width, rows, T(1), Operand<T>{dropped, columns, true},
-            Operand<T>{dout, head.value_stride}, T(!first_queries), g.dvalue + value_at, head.value_stride,
-            all.factors);
+  gemm_tile(columns, all.value_width, rows, T(1), Operand<T>{dropped, width, true}, Operand<T>{dout, head.value_stride},
+            T(!first_queries), g.dvalue + value_at, head.value_stride, all.factors);
   gemm_tile(rows, columns, all.value_width, T(1), Operand<T>{dout, head.value_stride},
-            Operand<T>{value + value_at, head.value_stride, true}, T(0), dweights, columns, all.factors);
-  if (all.dropout) drop_block(head, dweights, dweights, i0, rows, j0, columns);
-  for (int64_t i = 0; i < rows; ++i) dscores_row(weights + i * columns, dweights + i * columns, columns, dots[i0 + i]);
+            Operand<T>{value + value_at, head.value_stride, true}, T(0), dweights, width, all.factors);
+  if (all.dropout) drop_block(head, dweights, dweights, block);
+  for (int64_t i = 0; i < rows; ++i)
+    dscores_row(weights + i * width, dweights + i * width, width, dots[block.query + i]);
   const T scale = static_cast<T>(all.scale);
-  gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, columns}, Operand<T>{key + key_at, head.stride},
+  gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, width}, Operand<T>{key + key_at, head.stride},
             T(!first_keys), g.dquery + query_at, head.stride, all.factors);
-  gemm_tile(columns, all.width, rows, scale, Operand<T>{dweights, columns, true},
+  gemm_tile(columns, all.width, rows, scale, Operand<T>{dweights, width, true},
             Operand<T>{query + query_at, head.stride}, T(!first_queries), g.dkey + key_at, head.stride, all.factors);
 }
 
@@ -246,17 +264,20 @@ void grad_head(const Head<T>& head, const T* query, const T* key, const T* value
     const int64_t at = head.out_start + i * head.value_stride;
     dots[i] = dot_row(g.dout + at, g.out + at, all.value_width);
   }
-  if (head.keys_seen(head.queries) == 0) clear_rows(g.dquery + head.query_start, head.queries, head.stride, all.width);
+  for (int64_t i0 = 0; i0 < head.queries; i0 += kQueryBlock) {
+    const int64_t rows = std::min(kQueryBlock, head.queries - i0);
+    if (head.keys_seen(i0, i0 + rows).empty())
+      clear_rows(g.dquery + head.query_start + i0 * head.stride, rows, head.stride, all.width);
+  }
   for (int64_t j0 = 0; j0 < head.keys; j0 += kKeyBlock) {
     const int64_t columns = std::min(kKeyBlock, head.keys - j0);
     bool first_queries = true;
     for (int64_t i0 = 0; i0 < head.queries; i0 += kQueryBlock) {
       const int64_t rows = std::min(kQueryBlock, head.queries - i0);
-      if (head.keys_seen(i0 + rows) <= j0) {
-        if (j0 == 0) clear_rows(g.dquery + head.query_start + i0 * head.stride, rows, head.stride, all.width);
-        continue;
-      }
-      grad_block(head, query, key, value, g, dots, i0, rows, j0, columns, first_queries, j0 == 0);
+      const KeyRange seen = head.keys_seen(i0, i0 + rows);
+      if (seen.empty() || seen.last <= j0 || seen.first >= j0 + columns) continue;
+      grad_block(head, query, key, value, g, dots, Block::of<T>(i0, rows, j0, columns), first_queries,
+                 seen.first >= j0);
       first_queries = false;
     }
     if (!first_queries) continue;

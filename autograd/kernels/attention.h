@@ -22,6 +22,9 @@ struct AttentionBatch {
 
   /// Query i of Tq sees key j of Tk only if j <= i + Tk - Tq. Tk counts all keys, those beyond key_counts, too.
   bool causal = false;
+  /// Query i of Tq sees key j of Tk only if |i + Tk - Tq - j| <= reach.
+  static constexpr int64_t kFar = int64_t{1} << 40;
+  int64_t reach = kFar;
   /// If not null: query i of sequence b sees key j in head h only if allowed[b s0 + h s1 + i s2 + j] != 0.
   const int32_t* allowed = nullptr;
   int64_t allowed_strides[3] = {};
@@ -35,12 +38,13 @@ struct AttentionBatch {
 
   int64_t queries(int64_t b) const { return query_bounds[b + 1] - query_bounds[b]; }
   int64_t keys(int64_t b) const { return key_counts ? key_counts[b] : key_bounds[b + 1] - key_bounds[b]; }
-  /// If causal, query i sees the keys up to and with i + diagonal(b).
+  /// The key that stands where query i does is i + diagonal(b).
   int64_t diagonal(int64_t b) const { return key_bounds[b + 1] - key_bounds[b] - queries(b); }
-  bool masked() const { return causal || allowed; }
+  bool masked() const { return causal || allowed || reach < kFar; }
   /// True if query i of sequence b may look at key j in head h.
   bool sees(int64_t b, int64_t h, int64_t i, int64_t j) const {
-    if (causal && j > i + diagonal(b)) return false;
+    const int64_t distance = j - i - diagonal(b);
+    if (distance > (causal ? 0 : reach) || distance < -reach) return false;
     return !allowed || allowed[b * allowed_strides[0] + h * allowed_strides[1] + i * allowed_strides[2] + j] != 0;
   }
 };

@@ -12,10 +12,12 @@ HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
 
 void dropout_f32(const DropoutDraw& draw, const float* x, float* y, int64_t first, int64_t n) {
-  dropout_run(draw, x, y, first, n);
+  DrawnGroup drawn(draw, first);
+  dropout_run(draw, drawn, x, y, first, n);
 }
 void dropout_f64(const DropoutDraw& draw, const double* x, double* y, int64_t first, int64_t n) {
-  dropout_run(draw, x, y, first, n);
+  DrawnGroup drawn(draw, first);
+  dropout_run(draw, drawn, x, y, first, n);
 }
 
 }  // namespace mixtape::kernels::HWY_NAMESPACE

@@ -62,19 +62,31 @@ HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, ui
 }
 #endif
 
+/// The numbers drawn last, for runs that follow each other: at first those of the group that `element` is in.
+struct DrawnGroup {
+  int64_t group;
+  HWY_ALIGN uint32_t words[kDrawGroup];
+
+  DrawnGroup(const DropoutDraw& draw, int64_t element) { fill(draw, element / kDrawGroup); }
+  void fill(const DropoutDraw& draw, int64_t next) {
+    group = next;
+    philox_group(draw, static_cast<uint64_t>(group) * 16, words);
+  }
+};
+
 /// y[i] = x[i] / (1 - p) where the draw of element first + i keeps it, else 0, for i in [0, n). y may be x. What
 /// element e draws depends on the draw and e alone, so any cut into runs, on any instruction set, gives the same.
 template <class T>
-HWY_INLINE void dropout_run(const DropoutDraw& draw, const T* x, T* y, int64_t first, int64_t n) {
-  HWY_ALIGN uint32_t words[kDrawGroup];
+HWY_INLINE void dropout_run(const DropoutDraw& draw, DrawnGroup& drawn, const T* x, T* y, int64_t first, int64_t n) {
   const T scale = static_cast<T>(draw.scale);
   for (int64_t e = first; e < first + n;) {
     const int64_t group = e / kDrawGroup, start = e % kDrawGroup;
     const int64_t count = kDrawGroup - start < first + n - e ? kDrawGroup - start : first + n - e;
-    philox_group(draw, static_cast<uint64_t>(group) * 16, words);
+    if (group != drawn.group) drawn.fill(draw, group);
+    const uint32_t* words = drawn.words + start;
     const T* from = x + (e - first);
     T* to = y + (e - first);
-    for (int64_t i = 0; i < count; ++i) to[i] = words[start + i] >= draw.threshold ? from[i] * scale : T(0);
+    for (int64_t i = 0; i < count; ++i) to[i] = words[i] >= draw.threshold ? from[i] * scale : T(0);
     e += count;
   }
 }

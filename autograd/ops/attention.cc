@@ -1,5 +1,6 @@
 #include "autograd/kernels/attention.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/flops.h"
@@ -14,6 +15,7 @@ namespace {
 // How an attention is set up, but for the tensors: what rules may capture.
 struct Setting {
   bool causal;
+  int64_t reach;
   double scale;
   kernels::DropoutDraw draw;
   kernels::Factors factors;
@@ -86,6 +88,7 @@ kernels::AttentionBatch batch_of(const List& in, const Setting& setting) {
   batch.value_width = in[kValue].size(-1);
   batch.scale = setting.scale;
   batch.causal = setting.causal;
+  batch.reach = setting.reach;
   batch.dropout = setting.draw;
   batch.factors = setting.factors;
   if (in[kLengths]) batch.key_counts = in[kLengths].template data<int32_t>();
@@ -104,7 +107,9 @@ Setting setting_of(const Tensor& query, const AttentionOptions& options, bool wi
   if (!(options.dropout >= 0 && options.dropout < 1))
     fail(fmt::format("attention: dropout {}, expected 0 <= p < 1", options.dropout));
   const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(query.size(-1))));
-  return {options.mask.is_causal(), scale, with_dropout ? dropout_draw(options.dropout) : kernels::DropoutDraw{},
+  const int64_t reach =
+      std::min(options.mask.reach().value_or(kernels::AttentionBatch::kFar), kernels::AttentionBatch::kFar);
+  return {options.mask.is_causal(), reach, scale, with_dropout ? dropout_draw(options.dropout) : kernels::DropoutDraw{},
           product_factors()};
 }
 

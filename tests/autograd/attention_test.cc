@@ -66,6 +66,7 @@ Problem random_problem(uint64_t seed, DType dtype) {
     const Shape shape = mask_shape(random, batch, heads, most_queries, most_keys);
     mask = mask & additive_bias(random.normal(shape, 0, 1, dtype));
   }
+  if (with(16)) mask = mask & window(random.below(5));
   return problem;
 }
 

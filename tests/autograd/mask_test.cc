@@ -40,6 +40,17 @@ TEST_CASE("causal: the last query sees all keys") {
   CHECK(seen(causal(), 1, 3, 1) == Values{0, 0, 1});
 }
 
+TEST_CASE("window: those near the query's own place") {
+  CHECK(seen(window(1), 1, 4, 4) == Values{1, 1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1, 0, 0, 1, 1});
+  CHECK(seen(window(0), 1, 2, 3) == Values{0, 1, 0, 0, 0, 1});
+  CHECK(seen(window(1), 1, 3, 1) == Values{0, 1, 1});
+  CHECK(seen(window(1) & causal(), 1, 3, 3) == Values{1, 0, 0, 1, 1, 0, 0, 1, 1});
+  CHECK((window(3) & causal() & window(2)).reach() == 2);
+  CHECK((Mask() & window(3)).reach() == 3);
+  CHECK_FALSE(causal().reach());
+  CHECK_THROWS_WITH_AS(window(-1), "mask: a window of reach -1, expected at least 0", Error);
+}
+
 TEST_CASE("lengths and pairs") {
   CHECK(seen(key_lengths({1, 0, 2}), 3, 1, 2) == Values{1, 0, 0, 0, 1, 1});
   const Tensor allowed = pairs({0, 7, -1, 0}, {2, 2});

@@ -593,6 +593,34 @@ def models(cases):
             lambda module, **batch: module(**batch), tokens=target, lengths=lengths)
 
 
+class LinearAttention(nn.Module):
+    """Features of queries and keys in place of a softmax, all weights written out."""
+
+    def __init__(self, width, heads, causal):
+        super().__init__()
+        self.heads, self.causal = heads, causal
+        self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
+        self.value, self.output = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x, lengths=None):
+        rows = x if lengths is None else padded(x, lengths)
+        q, k, v = (part(rows).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+                   for part in (self.query, self.key, self.value))
+        weights = (F.elu(q) + 1) @ (F.elu(k) + 1).transpose(2, 3)
+        if self.causal:
+            weights = weights.tril()
+        y = self.output((weights / weights.sum(-1, keepdim=True) @ v).transpose(1, 2).flatten(-2))
+        return y if lengths is None else packed(y, lengths)
+
+
+def linear_attention(cases):
+    for name, causal in ("", False), (".causal", True):
+        cases.add(f"LinearAttention{name}", *2 * [randomize(LinearAttention(WIDTH, HEADS, causal))],
+                  x=normal(2, 4, WIDTH))
+    cases.add("LinearAttention.packed.causal", *2 * [randomize(LinearAttention(WIDTH, HEADS, True))],
+              x=normal(8, WIDTH), lengths=index([3, 1, 4]))
+
+
 class PatchEmbedding(nn.Module):
     """[B, H, W, C] to [B, patches, width]: one convolution that takes patches apart, after others in a stem."""
 
@@ -780,7 +808,7 @@ def main():
     torch.set_default_dtype(torch.float64)
     files = {
         "ops": (arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss, attention, images),
-        "layers": (small_layers, multi_head_attention, models, image_models),
+        "layers": (small_layers, multi_head_attention, models, image_models, linear_attention),
         "optimizers": (optimizers, training_step),
     }
     for seed, (name, makers) in enumerate(files.items()):

@@ -20,6 +20,7 @@ struct AttentionShape {
   int64_t heads = 1, width = 3, value_width = 3;
   bool causal = false, allowed = false, bias = false;
   double dropout = 0;
+  int64_t reach = kernels::AttentionBatch::kFar;
 };
 
 template <class T>
@@ -66,6 +67,7 @@ class AttentionProblem {
     batch.heads = shape_.heads, batch.width = shape_.width, batch.value_width = shape_.value_width;
     batch.scale = 0.75;
     batch.causal = shape_.causal;
+    batch.reach = shape_.reach;
     batch.allowed = shape_.allowed ? allowed.data() : nullptr;
     batch.bias = shape_.bias ? bias.data() : nullptr;
     std::copy_n(strides_, 3, batch.bias_strides);

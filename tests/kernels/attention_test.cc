@@ -24,6 +24,7 @@ constexpr double kGradError = kGradTolerance[sizeof(T) == 8];
 std::string described(const Shape& s) {
   std::string text = std::to_string(s.heads) + " heads, width " + std::to_string(s.width) + ", value width " +
                      std::to_string(s.value_width) + (s.causal ? ", causal" : "") + (s.allowed ? ", allowed" : "") +
+                     (s.reach < AttentionBatch::kFar ? ", reach " + std::to_string(s.reach) : "") +
                      (s.bias ? ", bias" : "") + (s.dropout > 0 ? ", dropout" : "") +
                      (s.key_counts.empty() ? "" : ", key counts") + ", lengths";
   for (size_t b = 0; b < s.queries.size(); ++b)
@@ -107,11 +108,12 @@ void check(const Shape& shape, uint64_t seed, bool small = false) {
 }  // namespace
 
 TEST_CASE("attention: small batches of every kind, gradients by differences") {
-  for (int options = 0; options < 32; ++options) {
+  for (int options = 0; options < 64; ++options) {
     Shape shape{{3, 0, 4, 2}, {4, 3, 0, 5}, {}, 2, 3, 2};
     shape.causal = options & 1, shape.allowed = options & 2, shape.bias = options & 4;
     shape.dropout = options & 8 ? 0.4 : 0;
     if (options & 16) shape.key_counts = {2, 3, 0, 4};
+    if (options & 32) shape.reach = 1;
     check(shape, static_cast<uint64_t>(options), true);
   }
 }
@@ -129,6 +131,7 @@ TEST_CASE("attention: random batches") {
     if (upto(1)) shape.key_counts.clear();
     shape.heads = 1 + upto(3), shape.width = 1 + upto(20), shape.value_width = 1 + upto(20);
     shape.causal = upto(1), shape.allowed = upto(1), shape.bias = upto(1), shape.dropout = upto(1) * 0.3;
+    if (upto(1)) shape.reach = upto(12);
     check(shape, static_cast<uint64_t>(trial));
   }
 }
@@ -140,6 +143,20 @@ TEST_CASE("attention: more keys and queries than a block holds") {
   check({{130}, {300}, {}, 2, 4, 4, false, true, false, 0.2}, 4);
   check({{300}, {70}, {}, 1, 4, 4, true, false, false, 0.2}, 5);
   check({{1, 1}, {700, 513}, {}, 3, 4, 4, true}, 6);
+}
+
+TEST_CASE("attention: windows that leave blocks out") {
+  for (const int64_t reach : {0, 5, 100, 300}) {
+    for (const bool causal : {false, true}) {
+      Shape shape{{700, 130, 3}, {700, 300, 600}, {}, 1, 4, 3, causal};
+      shape.reach = reach;
+      shape.dropout = reach == 5 ? 0.2 : 0;
+      check(shape, static_cast<uint64_t>(reach));
+    }
+  }
+  Shape far{{300}, {70}, {}, 1, 4, 3};  // the first queries are too far from any key
+  far.reach = 20;
+  check(far, 1);
 }
 
 TEST_CASE("attention: no sequences, no positions") {

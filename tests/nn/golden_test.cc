@@ -79,6 +79,17 @@ Rows multi_head_attention() {
   };
 }
 
+Rows linear_attention() {
+  const auto made_as = [](Case& in, bool causal) {
+    return made<nn::LinearAttention>(in, nn::LinearAttentionOptions{.width = 6, .heads = 2, .causal = causal});
+  };
+  return {
+      {"LinearAttention", [=](Case& in) { return made_as(in, false)(in["x"]); }},
+      {"LinearAttention.causal", [=](Case& in) { return made_as(in, true)(in["x"]); }},
+      {"LinearAttention.packed.causal", [=](Case& in) { return made_as(in, true)(in["x"], in.bounds("lengths")); }},
+  };
+}
+
 nn::BlockOptions block(bool pre_norm, nn::Activation activation = nn::Activation::relu) {
   return {.width = 6, .heads = 2, .feed_forward = 10, .activation = activation, .pre_norm = pre_norm};
 }
@@ -180,8 +191,8 @@ Rows vision_transformers() {
 
 Rows all_rows() {
   Rows rows = small_layers();
-  for (const Rows& more : {multi_head_attention(), blocks("pre_norm", block(true)), blocks("post_norm", block(false)),
-                           models(), image_layers(), vision_transformers()}) {
+  for (const Rows& more : {multi_head_attention(), linear_attention(), blocks("pre_norm", block(true)),
+                           blocks("post_norm", block(false)), models(), image_layers(), vision_transformers()}) {
     rows.insert(rows.end(), more.begin(), more.end());
   }
   return rows;

@@ -200,6 +200,21 @@ void add_attention(Rows& rows) {
       [](const auto& layer, const Inputs& in) { return layer.with_weights(in[0], in[1]).output; });
 }
 
+void add_linear_attention(Rows& rows) {
+  Random random(6);
+  const Bounds bounds({3, 0, 2});
+  for (const bool causal : {false, true}) {
+    const auto add = [&](const char* what, const Tensor& x, const auto& call) {
+      const std::string name = fmt::format("LinearAttention, {}{}", causal ? "causal " : "", what);
+      const nn::LinearAttention layer({.width = kWidth, .heads = 2, .causal = causal}, random);
+      rows.push_back(row(name, kAttention, {x}, layer, call));
+    };
+    add("batch", normal({2, 3, kWidth}, 1), [](const auto& layer, const Inputs& in) { return layer(in[0]); });
+    add("packed", normal({5, kWidth}, 2),
+        [bounds](const auto& layer, const Inputs& in) { return layer(in[0], bounds); });
+  }
+}
+
 void add_blocks(Rows& rows) {
   Random random(3);
   const Bounds bounds({2, 1}), memory({1, 2});
@@ -278,6 +293,7 @@ std::vector<LayerRow> layer_table() {
   add_simple_layers(rows);
   add_image_layers(rows);
   add_attention(rows);
+  add_linear_attention(rows);
   add_blocks(rows);
   add_models(rows);
   add_vision(rows);
