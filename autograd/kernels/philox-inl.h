@@ -11,6 +11,7 @@
 
 #include "autograd/kernels/dropout.h"
 #include "autograd/kernels/philox.h"
+#include "autograd/kernels/scratch.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -65,7 +66,7 @@ HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, ui
 /// The numbers drawn last, for runs that follow each other: at first those of the group that `element` is in.
 struct DrawnGroup {
   int64_t group;
-  HWY_ALIGN uint32_t words[kDrawGroup];
+  uint32_t* words = scratch<uint32_t>(0, kDrawGroup);
 
   DrawnGroup(const DropoutDraw& draw, int64_t element) { fill(draw, element / kDrawGroup); }
   void fill(const DropoutDraw& draw, int64_t next) {
