@@ -62,9 +62,11 @@ class Gradients {
 /// What a rule sees of its line: the tensors that were kept, and which inputs want a gradient.
 class Kept {
  public:
-  /// A tensor, and what tells that it was written to since: the version of its memory, or other memory altogether.
+  /// A tensor, and what tells that it was written to since: the version of its memory, or other memory altogether. A
+  /// tensor that will be computed again has the line that does so.
   struct Item {
     Tensor tensor;
+    int32_t again = -1;
     const detail::Storage* storage = nullptr;
     uint32_t version = 0;
 
@@ -73,8 +75,13 @@ class Kept {
       storage = tensor.body().storage.get();
       version = storage->version;
     }
+    static Item computed_again(int32_t line) {
+      Item item({});
+      item.again = line;
+      return item;
+    }
     bool overwritten() const {
-      return tensor && (tensor.body().storage.get() != storage || storage->version != version);
+      return tensor && again < 0 && (tensor.body().storage.get() != storage || storage->version != version);
     }
   };
   Kept(std::span<const Item> items, std::span<const int32_t> inputs, const std::vector<char>& needed)
@@ -124,6 +131,10 @@ class InlineFunction<Result(Arguments...)> {
 /// From what was kept and the gradient dy of the output to the gradients of the inputs. Written with ops, so that it
 /// can be recorded itself, or with a kernel, and then the op names its composed definition.
 using Rule = InlineFunction<Gradients(const Kept&, const Tensor&)>;
+
+/// The output once more, from what was kept: for ops that cost little to do twice. On a tape that trains, lines that
+/// keep the output then hold no memory for it; it is computed again in backward, once for all of them.
+using Again = Tensor (*)(const Kept&);
 
 /// The op in terms of simpler ops, from its inputs: its documentation, the oracle of its tests, and its rule when
 /// backward is recorded.

@@ -26,6 +26,7 @@ struct Tape::Line {
   size_t held;  // likewise in Lines::held, if inputs are kept; as many as inputs
   Rule rule;
   Composed composed;
+  Again again = nullptr;
 };
 
 struct HookEntry {
@@ -41,6 +42,7 @@ struct Tape::Lines {
   std::vector<Kept::Item> kept;
   std::vector<Kept::Item> held;
   std::vector<Tensor> gradients;
+  std::vector<Tensor> outputs;  // that were computed again, until their line is played
   std::vector<char> needed;
   std::vector<char> wanted;  // gradient() will be asked for it
   std::vector<HookEntry> hooks;
@@ -51,6 +53,7 @@ struct Tape::Lines {
     kept.clear();
     held.clear();
     gradients.clear();
+    outputs.clear();
     needed.clear();
     wanted.clear();
     hooks.clear();
@@ -76,6 +79,7 @@ struct Tape::Playing {
     tape.spent_ = !keep_tape;
     if (!keep_tape) {
       tape.lines_->kept.clear();
+      tape.lines_->outputs.clear();
       tape.lines_->held.clear();
     }
   }
@@ -175,7 +179,7 @@ Tape::Line& Tape::add_line(const char* op, const Tensor& y) {
 }
 
 void Tape::write_line(const char* op, Tensors inputs, const Tensor& y, Keep keep, const Rule& rule,
-                      const Composed& composed) {
+                      const Composed& composed, Again again) {
   Lines& all = *lines_;
   const size_t first = all.inputs.size();
   bool tracked = false;
@@ -194,14 +198,25 @@ void Tape::write_line(const char* op, Tensors inputs, const Tensor& y, Keep keep
   line.kept_count = keep.size();
   line.rule = rule;
   line.composed = composed;
-  for (const Tensor& tensor : keep) all.kept.emplace_back(tensor);
+  line.again = again;
+  for (const Tensor& tensor : keep) keep_for(tensor);
   if (options_.keep_inputs) {
     for (const Tensor& tensor : inputs) all.held.emplace_back(tensor);
   }
 }
 
-Tensor record(const char* op, Tensors inputs, Tensor y, Keep keep, Rule rule, Composed composed) {
-  if (Tape* tape = Tape::recording()) tape->write_line(op, inputs, y, keep, rule, composed);
+void Tape::keep_for(const Tensor& x) {
+  Lines& all = *lines_;
+  const bool ours = x && x.body().tape == number_ && !options_.keep_inputs;
+  if (ours && x.body().line + 1 < size_ && all.lines[static_cast<size_t>(x.body().line)].again) {
+    all.kept.push_back(Kept::Item::computed_again(x.body().line));
+  } else {
+    all.kept.emplace_back(x);
+  }
+}
+
+Tensor record(const char* op, Tensors inputs, Tensor y, Keep keep, Rule rule, Composed composed, Again again) {
+  if (Tape* tape = Tape::recording()) tape->write_line(op, inputs, y, keep, rule, composed, again);
   return y;
 }
 
@@ -328,6 +343,8 @@ void Tape::play_line(size_t index, const Tensor& dy, const Playing& playing) {
   const Scope scope(line.path);
   const auto items = std::span(all.kept).subspan(line.kept, line.kept_count);
   check_unchanged(line.op, items);
+  for (Kept::Item& item : items)
+    if (item.again >= 0) item.tensor = compute_again(static_cast<size_t>(item.again));
   if (playing.recorded && line.composed) return play_composed(index, dy, playing);
   const size_t input_count = line.input_count;
   // A rule that is itself recorded makes these vectors grow, so it gets copies.
@@ -348,6 +365,22 @@ void Tape::play_line(size_t index, const Tensor& dy, const Playing& playing) {
       accumulate(index, inputs[k], std::move(gradients[k]), playing);
     }
   }
+}
+
+// The output of a line whose op can do so, for lines that are played before it is.
+Tensor Tape::compute_again(size_t index) {
+  Lines& all = *lines_;
+  if (all.outputs.size() <= index) all.outputs.resize(static_cast<size_t>(size_));
+  if (!all.outputs[index]) {
+    const Line& line = all.lines[index];
+    const auto items = std::span(all.kept).subspan(line.kept, line.kept_count);
+    check_unchanged(line.op, items);
+    for (Kept::Item& item : items)
+      if (item.again >= 0) item.tensor = compute_again(static_cast<size_t>(item.again));
+    all.outputs[index] =
+        line.again(Kept(items, std::span(all.inputs).subspan(line.inputs, line.input_count), all.needed));
+  }
+  return all.outputs[index];
 }
 
 void Tape::play_composed(size_t index, const Tensor& dy, const Playing& playing) {
@@ -391,6 +424,7 @@ void Tape::release(size_t index) {
   Lines& all = *lines_;
   const Line& line = all.lines[index];
   for (size_t k = 0; k < line.kept_count; ++k) all.kept[line.kept + k].tensor = {};
+  if (index < all.outputs.size()) all.outputs[index] = {};
   if (!all.held.empty()) {
     for (size_t k = 0; k < line.input_count; ++k) all.held[line.held + k].tensor = {};
   }

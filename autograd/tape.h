@@ -19,8 +19,10 @@ class Tape;
 
 /// Records `y`, just computed by `op` from `inputs`, on the tape in scope, and returns it. Nothing is recorded if there
 /// is no tape, or if no input is on it. `rule` is run in backward with what `keep` names; `composed` stands in for it
-/// when backward is itself recorded, and may be left out where the rule is written with ops.
-Tensor record(const char* op, Tensors inputs, Tensor y, Keep keep, Rule rule, Composed composed = {});
+/// when backward is itself recorded, and may be left out where the rule is written with ops. `again`, if given, saves
+/// the memory of y.
+Tensor record(const char* op, Tensors inputs, Tensor y, Keep keep, Rule rule, Composed composed = {},
+              Again again = nullptr);
 
 /// For an op that has no derivative or no rule: throws if an input is on the tape in scope, so that no gradient is lost
 /// silently.
@@ -135,7 +137,7 @@ class Tape {
 
  private:
   friend class Pause;
-  friend Tensor record(const char*, Tensors, Tensor, Keep, Rule, Composed);
+  friend Tensor record(const char*, Tensors, Tensor, Keep, Rule, Composed, Again);
   friend void refuse_tracked(const char*, Tensors);
   struct Line;
   struct Lines;
@@ -146,7 +148,9 @@ class Tape {
   int32_t add_leaf(const char* op, const Tensor& x);
   Line& add_line(const char* op, const Tensor& y);
   void write_line(const char* op, Tensors inputs, const Tensor& y, Keep keep, const Rule& rule,
-                  const Composed& composed);
+                  const Composed& composed, Again again);
+  void keep_for(const Tensor& x);
+  Tensor compute_again(size_t index);
   int32_t own_line(const char* caller, const Tensor& x) const;
   Tensor start(const char* caller, const Tensor& loss, const Tensor& seed) const;
   void mark_needed(size_t first);

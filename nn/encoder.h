@@ -37,16 +37,22 @@ struct BlockOptions {
 };
 
 /// x + add(norm(x)), or norm(x + add(x)), where add(z) = dropout(f(z)), scaled, and left out by sequence. `bounds` are
-/// the sequences of x, undefined if x is [B, T, width].
+/// the sequences of what f gives, undefined if that is [B, T, width]. If f gives fewer rows than x has, `kept` are
+/// those of x that it stands for.
 template <class F>
-Tensor residual(const Tensor& x, const LayerNorm& norm, const std::optional<LayerScale>& scale,
+Tensor residual(const Tensor& kept, const Tensor& x, const LayerNorm& norm, const std::optional<LayerScale>& scale,
                 const BlockOptions& options, const Bounds& bounds, const F& f) {
   const auto add = [&](const Tensor& z) {
     const Tensor y = dropout(f(z), options.dropout);
     return stochastic_depth(scale ? (*scale)(y) : y, options.stochastic_depth, bounds);
   };
-  if (options.pre_norm) return x + add(norm(x));
-  return norm(x + add(x));
+  if (options.pre_norm) return kept + add(norm(x));
+  return norm(kept + add(x));
+}
+template <class F>
+Tensor residual(const Tensor& x, const LayerNorm& norm, const std::optional<LayerScale>& scale,
+                const BlockOptions& options, const Bounds& bounds, const F& f) {
+  return residual(x, x, norm, scale, options, bounds, f);
 }
 
 /// Self-attention, then a feed-forward part, each with a residual connection. With a causal mask it is a layer of a
@@ -63,6 +69,10 @@ struct EncoderLayer : Layer<EncoderLayer> {
   EncoderLayer(const BlockOptions& chosen, Random& random);
 
   Tensor forward(const Tensor& x, const Attend& attend) const;
+
+  /// What forward gives for the first position of each sequence, [sequences, width], without computing the others.
+  /// x: packed. Throws if the mask is causal or a window, as it would look at other places.
+  Tensor first(const Tensor& x, const Attend& attend) const;
 
   /// One more position of each sequence, given the keys and values of those before, to which it adds its own. For
   /// causal models. x: [B, 1, width]  cache: [B, t, H, D], undefined at first
@@ -86,6 +96,8 @@ struct Encoder : Layer<Encoder> {
   Encoder(int64_t layers, const BlockOptions& options, Random& random);
 
   Tensor forward(const Tensor& x, const Attend& attend) const;
+  /// See EncoderLayer::first: only the last layer can leave positions out.
+  Tensor first(const Tensor& x, const Attend& attend) const;
   /// See EncoderLayer::step; a cache for each layer.
   Tensor step(const Tensor& x, std::vector<MultiHeadAttention::KeysValues>& caches) const;
 

@@ -13,6 +13,7 @@ thread_local AttentionRecorder* recorder = nullptr;
 
 AttentionRecorder::AttentionRecorder() : outer_(recorder) { recorder = this; }
 AttentionRecorder::~AttentionRecorder() { recorder = outer_; }
+bool AttentionRecorder::active() { return recorder != nullptr; }
 
 MultiHeadAttention::MultiHeadAttention(MultiHeadAttentionOptions chosen, Random& random)
     : query(chosen.width, chosen.width, random),

@@ -78,6 +78,8 @@ class AttentionRecorder {
   AttentionRecorder& operator=(const AttentionRecorder&) = delete;
 
   const std::vector<Entry>& entries() const { return entries_; }
+  /// True if there is one on this thread.
+  static bool active();
 
  private:
   friend struct MultiHeadAttention;

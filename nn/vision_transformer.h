@@ -31,6 +31,7 @@ struct VisionTransformerOptions {
                                  ///< grows linearly from the first layer on
   double layer_scale = 0;        ///< what the factors of layer scale start from; 0: none
   Pooling pooling = Pooling::class_token;
+  bool all_tokens = false;  ///< compute also what the class token does not depend on: the others of the last layer
   PositionKind positions = PositionKind::learned;
   Stem stem = Stem::patch;
   Activation activation = Activation::gelu;

@@ -16,6 +16,17 @@ HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
 
 template <class T>
+void normalize(const T* x, const T* gamma, const T* beta, const T* statistics, T* y, int64_t rows, int64_t n) {
+  for (int64_t row = 0; row < rows; ++row, x += n, y += n, statistics += 2) {
+    const T mean = statistics[0], rstd = statistics[1];
+    for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
+      const auto h = hn::Mul(hn::Sub(hn::LoadU(d, x + i), hn::Set(d, mean)), hn::Set(d, rstd));
+      hn::StoreU(hn::MulAdd(h, hn::LoadU(d, gamma + i), hn::LoadU(d, beta + i)), d, y + i);
+    });
+  }
+}
+
+template <class T>
 void layer_norm_of(const T* x, const T* gamma, const T* beta, T epsilon, T* y, T* statistics, int64_t rows, int64_t n) {
   const T per_n = T(1) / static_cast<T>(n);
   for (int64_t row = 0; row < rows; ++row, x += n, y += n, statistics += 2) {
@@ -24,13 +35,9 @@ void layer_norm_of(const T* x, const T* gamma, const T* beta, T epsilon, T* y, T
                          const auto c = hn::Sub(hn::LoadU(d, x + i), hn::Set(d, mean));
                          return hn::Mul(c, c);
                        });
-    const T rstd = T(1) / std::sqrt(variance + epsilon);
-    for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-      const auto h = hn::Mul(hn::Sub(hn::LoadU(d, x + i), hn::Set(d, mean)), hn::Set(d, rstd));
-      hn::StoreU(hn::MulAdd(h, hn::LoadU(d, gamma + i), hn::LoadU(d, beta + i)), d, y + i);
-    });
     statistics[0] = mean;
-    statistics[1] = rstd;
+    statistics[1] = T(1) / std::sqrt(variance + epsilon);
+    normalize(x, gamma, beta, statistics, y, 1, n);
   }
 }
 
@@ -69,6 +76,14 @@ void layer_norm_f64(const double* x, const double* gamma, const double* beta, do
                     double* statistics, int64_t rows, int64_t n) {
   layer_norm_of(x, gamma, beta, epsilon, y, statistics, rows, n);
 }
+void normalize_f32(const float* x, const float* gamma, const float* beta, const float* statistics, float* y,
+                   int64_t rows, int64_t n) {
+  normalize(x, gamma, beta, statistics, y, rows, n);
+}
+void normalize_f64(const double* x, const double* gamma, const double* beta, const double* statistics, double* y,
+                   int64_t rows, int64_t n) {
+  normalize(x, gamma, beta, statistics, y, rows, n);
+}
 void layer_norm_grad_f32(const float* x, const float* gamma, const float* statistics, const float* dy, float* dx,
                          float* dgamma, float* dbeta, int64_t rows, int64_t n) {
   layer_norm_grad_of(x, gamma, statistics, dy, dx, dgamma, dbeta, rows, n);
@@ -87,6 +102,8 @@ namespace {
 
 HWY_EXPORT(layer_norm_f32);
 HWY_EXPORT(layer_norm_f64);
+HWY_EXPORT(normalize_f32);
+HWY_EXPORT(normalize_f64);
 HWY_EXPORT(layer_norm_grad_f32);
 HWY_EXPORT(layer_norm_grad_f64);
 
@@ -100,6 +117,14 @@ void layer_norm_with(Run run, const T* x, const T* gamma, const T* beta, T epsil
                      int64_t n) noexcept {
   parallel_for(rows, grain_for(n, 1 << 13), [=](int64_t first, int64_t last) {
     run(x + first * n, gamma, beta, epsilon, y + first * n, statistics + 2 * first, last - first, n);
+  });
+}
+
+template <class T, class Run>
+void normalize_with(Run run, const T* x, const T* gamma, const T* beta, const T* statistics, T* y, int64_t rows,
+                    int64_t n) noexcept {
+  parallel_for(rows, grain_for(n, 1 << 13), [=](int64_t first, int64_t last) {
+    run(x + first * n, gamma, beta, statistics + 2 * first, y + first * n, last - first, n);
   });
 }
 
@@ -129,6 +154,14 @@ void layer_norm(const float* x, const float* gamma, const float* beta, double ep
 void layer_norm(const double* x, const double* gamma, const double* beta, double epsilon, double* y, double* statistics,
                 int64_t rows, int64_t n) noexcept {
   layer_norm_with(HWY_DYNAMIC_DISPATCH(layer_norm_f64), x, gamma, beta, epsilon, y, statistics, rows, n);
+}
+void layer_norm_again(const float* x, const float* gamma, const float* beta, const float* statistics, float* y,
+                      int64_t rows, int64_t n) noexcept {
+  normalize_with(HWY_DYNAMIC_DISPATCH(normalize_f32), x, gamma, beta, statistics, y, rows, n);
+}
+void layer_norm_again(const double* x, const double* gamma, const double* beta, const double* statistics, double* y,
+                      int64_t rows, int64_t n) noexcept {
+  normalize_with(HWY_DYNAMIC_DISPATCH(normalize_f64), x, gamma, beta, statistics, y, rows, n);
 }
 void layer_norm_grad(const float* x, const float* gamma, const float* statistics, const float* dy, float* dx,
                      float* dgamma, float* dbeta, float* partial, int64_t rows, int64_t n) noexcept {

@@ -11,6 +11,12 @@ void layer_norm(const float* x, const float* gamma, const float* beta, double ep
 void layer_norm(const double* x, const double* gamma, const double* beta, double epsilon, double* y, double* statistics,
                 int64_t rows, int64_t n) noexcept;
 
+/// The same y once more, from the statistics.
+void layer_norm_again(const float* x, const float* gamma, const float* beta, const float* statistics, float* y,
+                      int64_t rows, int64_t n) noexcept;
+void layer_norm_again(const double* x, const double* gamma, const double* beta, const double* statistics, double* y,
+                      int64_t rows, int64_t n) noexcept;
+
 /// With h = (x - mean) * rstd and g = dy * gamma:  dx = rstd * (g - mean_i(g) - h * mean_i(g h)),  dgamma = sum_r dy h,
 /// dbeta = sum_r dy. partial: room for 2 n layer_norm_pieces(rows) numbers.
 void layer_norm_grad(const float* x, const float* gamma, const float* statistics, const float* dy, float* dx,

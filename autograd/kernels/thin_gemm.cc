@@ -109,7 +109,16 @@ void pack(Operand<float> b, int64_t k, int64_t depth, int64_t column, int64_t co
   if (columns < width) std::fill_n(to, depth * width, 0.0F);
   if (!b.transposed) {
     const float* from = b.data + k * b.stride + column;
-    for (int64_t row = 0; row < depth; ++row) std::copy_n(from + row * b.stride, columns, to + row * width);
+    if (columns < width) {
+      for (int64_t row = 0; row < depth; ++row) std::copy_n(from + row * b.stride, columns, to + row * width);
+      return;
+    }
+    const F d;
+    const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+    for (int64_t row = 0; row < depth; ++row, from += b.stride, to += width) {
+      hn::StoreU(hn::LoadU(d, from), d, to);
+      hn::StoreU(hn::LoadU(d, from + lanes), d, to + lanes);
+    }
     return;
   }
   const float* from = b.data + column * b.stride + k;

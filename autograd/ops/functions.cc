@@ -62,14 +62,16 @@ Tensor gelu(const Tensor& x) {
   return record(
       "gelu", {x}, apply("gelu", kernels::Unary::gelu, x), Keep{x},
       [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::gelu, kept[0], dy); },
-      [](std::span<const Tensor> in) { return composed::gelu(in[0]); });
+      [](std::span<const Tensor> in) { return composed::gelu(in[0]); },
+      [](const Kept& kept) { return apply("gelu", kernels::Unary::gelu, kept[0]); });
 }
 
 Tensor gelu_tanh(const Tensor& x) {
   return record(
       "gelu_tanh", {x}, apply("gelu_tanh", kernels::Unary::gelu_tanh, x), Keep{x},
       [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::gelu_tanh, kept[0], dy); },
-      [](std::span<const Tensor> in) { return composed::gelu_tanh(in[0]); });
+      [](std::span<const Tensor> in) { return composed::gelu_tanh(in[0]); },
+      [](const Kept& kept) { return apply("gelu_tanh", kernels::Unary::gelu_tanh, kept[0]); });
 }
 
 Tensor composed::relu(const Tensor& x) {

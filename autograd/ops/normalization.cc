@@ -5,6 +5,21 @@
 
 namespace mixtape {
 
+namespace {
+
+// y of a layer_norm that kept x, gamma, statistics and beta.
+Tensor normalized_again(const Kept& kept) {
+  const Tensor &x = kept[0], &gamma = kept[1], &statistics = kept[2], &beta = kept[3];
+  Tensor y = Tensor::like(x);
+  dispatch(x.dtype(), [&]<class T>(T) {
+    kernels::layer_norm_again(x.data<T>(), gamma.data<T>(), beta.data<T>(), statistics.data<T>(), y.mutable_data<T>(),
+                              statistics.size(0), x.size(-1));
+  });
+  return y;
+}
+
+}  // namespace
+
 Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon) {
   check_same_dtype("layer_norm", x, gamma);
   check_same_dtype("layer_norm", x, beta);
@@ -21,7 +36,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, doub
                         statistics.mutable_data<T>(), rows, n);
   });
   return record(
-      "layer_norm", {x, gamma, beta}, y, Keep{x, gamma, statistics},
+      "layer_norm", {x, gamma, beta}, y, Keep{x, gamma, statistics, beta},
       [rows, n](const Kept& kept, const Tensor& dy) {
         const Tensor &x = kept[0], &gamma = kept[1], &statistics = kept[2];
         Tensor dx = Tensor::like(x), dgamma = Tensor::like(gamma), dbeta = Tensor::like(gamma);
@@ -35,7 +50,8 @@ Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, doub
             });
         return Gradients(dx, dgamma, dbeta);
       },
-      [epsilon](std::span<const Tensor> in) { return composed::layer_norm(in[0], in[1], in[2], epsilon); });
+      [epsilon](std::span<const Tensor> in) { return composed::layer_norm(in[0], in[1], in[2], epsilon); },
+      normalized_again);
 }
 
 Tensor composed::layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon) {

@@ -89,7 +89,9 @@ Workload vision(const nn::VisionTransformerOptions& options, int64_t batch, uint
 
 }  // namespace
 
-std::vector<std::string> workload_names() { return {"translator", "translator-toy", "vit", "vit-toy", "gpt-char"}; }
+std::vector<std::string> workload_names() {
+  return {"translator", "translator-toy", "vit", "vit-all-tokens", "vit-toy", "gpt-char"};
+}
 
 Workload make_workload(const std::string& name, uint64_t seed) {
   if (name == "translator") {
@@ -99,6 +101,7 @@ Workload make_workload(const std::string& name, uint64_t seed) {
     return translator({{.vocab = 200, .width = 64, .heads = 4, .layers = 1, .feed_forward = 128}, 16, 9}, seed);
   }
   if (name == "vit") return vision({}, 64, seed);  // 32 x 32 x 3 in patches of 4, width 192, 3 heads, 6 layers
+  if (name == "vit-all-tokens") return vision({.all_tokens = true}, 64, seed);
   if (name == "vit-toy") {
     return vision({.image_height = 28,
                    .image_width = 28,

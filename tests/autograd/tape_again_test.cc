@@ -1,0 +1,79 @@
+#include <doctest/doctest.h>
+
+#include "autograd/error.h"
+#include "autograd/ops.h"
+#include "autograd/random.h"
+#include "autograd/tape.h"
+
+using namespace mixtape;
+
+namespace {
+
+// layer_norm, linear, gelu, linear: the first linear reads the norm's output twice, the last one the gelu's.
+struct FeedForward {
+  Tensor gamma, beta, up, gate, down;
+
+  explicit FeedForward(Random& random)
+      : gamma(random.normal({6}, 1, 0.2, f64).as_parameter()),
+        beta(random.normal({6}, 0, 0.2, f64).as_parameter()),
+        up(random.normal({9, 6}, 0, 1, f64).as_parameter()),
+        gate(random.normal({9, 6}, 0, 1, f64).as_parameter()),
+        down(random.normal({6, 9}, 0, 1, f64).as_parameter()) {}
+
+  Tensor operator()(const Tensor& x) const {
+    const Tensor normed = layer_norm(x, gamma, beta);
+    return linear(gelu(layer_norm(gelu(linear(normed, up) * linear(normed, gate)), Tensor::ones({9}, f64),
+                                  Tensor::zeros({9}, f64))),
+                  down);
+  }
+  std::vector<Tensor> parameters() const { return {gamma, beta, up, gate, down}; }
+};
+
+std::vector<std::vector<double>> gradients(const FeedForward& layer, const Tensor& x, const TapeOptions& options) {
+  Tape tape(options);
+  tape.watch(x);
+  tape.backward(sum(layer(x)), {.keep_tape = options.random.has_value()});
+  std::vector<std::vector<double>> all = {tape.gradient(x).values()};
+  for (const Tensor& parameter : layer.parameters()) {
+    all.push_back(parameter.gradient().values());
+    parameter.clear_gradient();
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a tape that trains computes norms and activations again, and gives the same gradients") {
+  Random random(1);
+  const FeedForward layer(random);
+  const Tensor x = random.normal({4, 6}, 0, 1, f64);
+  const auto kept = gradients(layer, x, {});
+  CHECK(gradients(layer, x, {.random = RandomKey{1, 1}, .keep_inputs = false}) == kept);
+  CHECK(gradients(layer, x, {.random = RandomKey{1, 1}, .keep_inputs = false}) == kept);
+}
+
+TEST_CASE("what will be computed again is not held") {
+  Random random(2);
+  const Tensor x = random.normal({8, 16}, 0, 1, f64), weight = random.normal({4, 16}, 0, 1, f64).as_parameter();
+  const Tensor factor = random.normal({16}, 0, 1, f64).as_parameter();
+  const auto kept_by_linear = [&](const TapeOptions& options) {
+    Tape tape(options);
+    linear(gelu(x * factor), weight);
+    for (int32_t i = 0; i < tape.size(); ++i)
+      if (tape.line(i).op == std::string("linear")) return tape.line(i).kept_bytes;
+    return int64_t{-1};
+  };
+  CHECK(kept_by_linear({.keep_inputs = true}) == x.bytes() + weight.bytes());
+  CHECK(kept_by_linear({.random = RandomKey{1, 1}, .keep_inputs = false}) == weight.bytes());
+}
+
+TEST_CASE("what is computed again from memory that was overwritten is an error") {
+  Random random(3);
+  const Tensor x = random.normal({3, 5}, 0, 1, f64), weight = random.normal({5, 5}, 0, 1, f64).as_parameter();
+  const Tensor gamma = Tensor::ones({5}, f64).as_parameter(), beta = Tensor::zeros({5}, f64).as_parameter();
+  Tape tape(RandomKey{1, 1});
+  const Tensor loss = sum(linear(layer_norm(x, gamma, beta), weight));
+  gamma.fill(2);
+  CHECK_THROWS_WITH_AS(tape.backward(loss), "layer_norm: a tensor that it kept for backward has been overwritten since",
+                       Error);
+}

@@ -1,0 +1,90 @@
+#include "nn/vision_transformer.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/error.h"
+#include "autograd/flops.h"
+#include "autograd/tape.h"
+
+using namespace mixtape;
+
+namespace {
+
+nn::VisionTransformer made(bool all_tokens) {
+  Random random(3);
+  nn::VisionTransformer model({.image_height = 8,
+                               .image_width = 8,
+                               .channels = 2,
+                               .patch = 2,
+                               .classes = 3,
+                               .width = 12,
+                               .heads = 2,
+                               .layers = 3,
+                               .layer_scale = 0.5,
+                               .all_tokens = all_tokens},
+                              random);
+  nn::to(model, f64);
+  return model;
+}
+
+// The scores, then the gradients of all parameters.
+std::vector<std::vector<double>> scores_and_gradients(bool all_tokens, const Tensor& images) {
+  const nn::VisionTransformer model = made(all_tokens);
+  Tape tape;
+  const Tensor scores = model(images);
+  std::vector<std::vector<double>> all = {scores.values()};
+  tape.backward(cross_entropy(scores, Tensor::from(std::vector<int32_t>{2, 0}, {2})));
+  for (const NamedTensor& parameter : nn::parameters(model)) all.push_back(parameter.tensor.gradient().values());
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("vision_transformer: what the class token does not depend on is left out, and the numbers stay the same") {
+  Random random(4);
+  const Tensor images = random.normal({2, 8, 8, 2}, 0, 1, f64);
+  const auto some = scores_and_gradients(false, images), all = scores_and_gradients(true, images);
+  REQUIRE(some.size() == all.size());
+  for (size_t i = 0; i < some.size(); ++i) {
+    REQUIRE(some[i].size() == all[i].size());
+    for (size_t k = 0; k < some[i].size(); ++k) CHECK(std::abs(some[i][k] - all[i][k]) < 1e-12);
+  }
+}
+
+TEST_CASE("vision_transformer: leaving tokens out saves products, and an AttentionRecorder still sees all") {
+  Random random(4);
+  const Tensor images = random.normal({2, 8, 8, 2}, 0, 1, f64);
+  const auto flops = [&](bool all_tokens) {
+    const nn::VisionTransformer model = made(all_tokens);
+    const FlopCounter counter;
+    model(images);
+    return counter.count();
+  };
+  CHECK(static_cast<double>(flops(false)) < 0.8 * static_cast<double>(flops(true)));
+  const nn::VisionTransformer model = made(false);
+  const nn::AttentionRecorder recorder;
+  const Tensor scores = model(images);
+  REQUIRE(recorder.entries().size() == 3);
+  CHECK(recorder.entries().back().weights.shape() == Shape{2, 2, 17, 17});
+}
+
+TEST_CASE("encoder: the first position of each packed sequence alone") {
+  Random random(5);
+  const nn::Encoder encoder(2, {.width = 6, .heads = 2, .dropout = 0, .attention_dropout = 0}, random);
+  nn::to(encoder, f64);
+  const Bounds bounds({3, 1, 4});
+  const Tensor x = random.normal({8, 6}, 0, 1, f64);
+  const Tensor all = encoder(x, nn::Attend{.queries = bounds}), first = encoder.first(x, {.queries = bounds});
+  REQUIRE(first.shape() == Shape{3, 6});
+  const std::vector<double> want = all.values(), got = first.values();
+  for (int64_t b = 0; b < 3; ++b) {
+    for (int64_t c = 0; c < 6; ++c) {
+      const auto at = static_cast<size_t>(bounds.offset(b) * 6 + c);
+      CHECK(got[static_cast<size_t>(b * 6 + c)] == doctest::Approx(want[at]).epsilon(1e-12));
+    }
+  }
+  CHECK_THROWS_AS(encoder.first(x, {.queries = bounds, .mask = causal()}), Error);
+}
