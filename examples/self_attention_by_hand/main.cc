@@ -17,6 +17,9 @@ void print(const std::string& name, const Matrix& m) {
   }
 }
 
+// What would be printed as -0 is 0.
+double shown(double x) { return std::abs(x) < 5e-11 ? 0 : x; }
+
 double difference(const Matrix& a, const Matrix& b) {
   double largest = 0;
   for (size_t i = 0; i < a.values.size(); ++i) largest = std::max(largest, std::abs(a.values[i] - b.values[i]));
@@ -51,8 +54,8 @@ void show() {
     const Matrix &hand = b.*gradient, numeric = numeric_gradient(in, input);
     for (int64_t i = 0; i < hand.rows; ++i) {
       for (int64_t j = 0; j < hand.columns; ++j) {
-        fmt::print("{:>15} {:15.10f} {:15.10f} {:15.10f}\n", fmt::format("{}[{}, {}]", name, i, j), hand(i, j),
-                   from_tape[d](i, j), numeric(i, j));
+        fmt::print("{:>15} {:15.10f} {:15.10f} {:15.10f}\n", fmt::format("{}[{}, {}]", name, i, j), shown(hand(i, j)),
+                   shown(from_tape[d](i, j)), shown(numeric(i, j)));
       }
     }
     tape_difference = std::max(tape_difference, difference(hand, from_tape[d]));
