@@ -80,7 +80,7 @@ bool finite_rows(const T* x, int64_t rows, int64_t stride, int64_t n) {
   return sum == T(0);
 }
 
-constexpr int64_t kQueryBlock = 64;
+constexpr int64_t kQueryBlock = 80;
 constexpr int64_t kKeyBlock = 256;
 
 // Keys [first, last) of a sequence.
@@ -126,6 +126,11 @@ struct Head {
         weight_offset(first_weight + h * queries * keys) {}
 
   int64_t log_sum_at(int64_t i) const { return (batch.query_bounds[b] + i) * batch.heads + h; }
+  // Queries are cut into blocks of the same size, so that none is left with a few rows.
+  int64_t query_block() const {
+    const int64_t blocks = std::max<int64_t>(1, (queries + kQueryBlock - 1) / kQueryBlock);
+    return std::max<int64_t>(1, (queries + blocks - 1) / blocks);
+  }
   // All keys outside are hidden from the queries [first, last).
   KeyRange keys_seen(int64_t first, int64_t last) const {
     const int64_t shift = batch.diagonal(b), ahead = batch.causal ? 0 : batch.reach;
@@ -205,9 +210,9 @@ void forward_block(const Head<T>& head, const T* query, const T* key, const T* v
 
 template <class T>
 void forward_head(const Head<T>& head, const T* query, const T* key, const T* value, T* out, T* log_sums) {
-  for (int64_t i0 = 0; i0 < head.queries; i0 += kQueryBlock) {
-    forward_block(head, query, key, value, out, log_sums, i0, std::min(kQueryBlock, head.queries - i0));
-  }
+  const int64_t size = head.query_block();
+  for (int64_t i0 = 0; i0 < head.queries; i0 += size)
+    forward_block(head, query, key, value, out, log_sums, i0, std::min(size, head.queries - i0));
 }
 
 template <class T>
@@ -264,16 +269,17 @@ void grad_head(const Head<T>& head, const T* query, const T* key, const T* value
     const int64_t at = head.out_start + i * head.value_stride;
     dots[i] = dot_row(g.dout + at, g.out + at, all.value_width);
   }
-  for (int64_t i0 = 0; i0 < head.queries; i0 += kQueryBlock) {
-    const int64_t rows = std::min(kQueryBlock, head.queries - i0);
+  const int64_t size = head.query_block();
+  for (int64_t i0 = 0; i0 < head.queries; i0 += size) {
+    const int64_t rows = std::min(size, head.queries - i0);
     if (head.keys_seen(i0, i0 + rows).empty())
       clear_rows(g.dquery + head.query_start + i0 * head.stride, rows, head.stride, all.width);
   }
   for (int64_t j0 = 0; j0 < head.keys; j0 += kKeyBlock) {
     const int64_t columns = std::min(kKeyBlock, head.keys - j0);
     bool first_queries = true;
-    for (int64_t i0 = 0; i0 < head.queries; i0 += kQueryBlock) {
-      const int64_t rows = std::min(kQueryBlock, head.queries - i0);
+    for (int64_t i0 = 0; i0 < head.queries; i0 += size) {
+      const int64_t rows = std::min(size, head.queries - i0);
       const KeyRange seen = head.keys_seen(i0, i0 + rows);
       if (seen.empty() || seen.last <= j0 || seen.first >= j0 + columns) continue;
       grad_block(head, query, key, value, g, dots, Block::of<T>(i0, rows, j0, columns), first_queries,

@@ -7,7 +7,9 @@
 #include <limits>
 #include <optional>
 
+#include "autograd/error.h"
 #include "examples/common/format.h"
+#include "examples/common/page_style.h"
 #include "examples/common/ticks.h"
 
 namespace mixtape::examples {
@@ -35,7 +37,8 @@ std::vector<Series> drawable(const LineChart& chart) {
   std::vector<Series> kept = chart.series;
   for (Series& series : kept) {
     std::erase_if(series.points, [&](const Point& point) {
-      return !std::isfinite(point.x) || !std::isfinite(point.y) || (chart.log_y && point.y <= 0);
+      return !std::isfinite(point.x) || !std::isfinite(point.y) || (chart.log_y && point.y <= 0) ||
+             (chart.log_x && point.x <= 0);
     });
   }
   return kept;
@@ -57,7 +60,8 @@ Range range_of(const std::vector<Series>& all, double Point::*coordinate) {
   return range;
 }
 
-Axis x_axis(Range range) {
+Axis x_axis(Range range, bool log) {
+  if (log) return {range.low, std::max(range.high, range.low * 1.05), kLeft, kWidth - kRight, true};
   if (range.high - range.low <= 1e-9 * std::abs(range.high)) range = {range.low - 1, range.high + 1};
   const bool from_zero = range.low >= 0 && range.low < 0.1 * range.high;
   return {from_zero ? 0 : range.low, range.high, kLeft, kWidth - kRight};
@@ -76,11 +80,21 @@ Axis y_axis(Range range, bool log) {
   return {from_zero ? 0 : range.low - margin, range.high + margin, bottom, kTop};
 }
 
+std::vector<double> ticks_of(const Axis& axis) {
+  return axis.log ? nice_log_ticks(axis.low, axis.high, 5) : nice_ticks(axis.low, axis.high, 5);
+}
+
+/// How far apart the neighbours of a tick are, for its digits.
+double spacing_at(const Axis& axis, const std::vector<double>& ticks, double tick) {
+  const double common = ticks.size() > 1 ? ticks[1] - ticks[0] : axis.high - axis.low;
+  return axis.log ? std::min(common, std::pow(10.0, std::floor(std::log10(tick)))) : common;
+}
+
 std::string x_ticks(const Axis& axis) {
   std::string svg;
-  const std::vector<double> ticks = nice_ticks(axis.low, axis.high, 5);
-  const double spacing = ticks.size() > 1 ? ticks[1] - ticks[0] : axis.high - axis.low;
+  const std::vector<double> ticks = ticks_of(axis);
   for (const double tick : ticks) {
+    const double spacing = spacing_at(axis, ticks, tick);
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", axis.position(tick),
                        kHeight - kBottom + 22, tick_label(tick, spacing));
   }
@@ -89,12 +103,9 @@ std::string x_ticks(const Axis& axis) {
 
 std::string y_ticks(const Axis& axis) {
   std::string svg;
-  const std::vector<double> ticks =
-      axis.log ? nice_log_ticks(axis.low, axis.high, 5) : nice_ticks(axis.low, axis.high, 5);
-  const double common = ticks.size() > 1 ? ticks[1] - ticks[0] : axis.high - axis.low;
+  const std::vector<double> ticks = ticks_of(axis);
   for (const double tick : ticks) {
-    const double y = axis.position(tick);
-    const double spacing = axis.log ? std::min(common, std::pow(10.0, std::floor(std::log10(tick)))) : common;
+    const double y = axis.position(tick), spacing = spacing_at(axis, ticks, tick);
     svg += fmt::format(
         "<path class=\"rule\" d=\"M{:.1f} {:.1f}H{:.1f}\"/>"
         "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\" dominant-baseline=\"central\">{}</text>\n",
@@ -209,16 +220,36 @@ std::string spoken(const LineChart& chart, const std::vector<Series>& all) {
   return escape_html(text);
 }
 
-std::string drawing(const LineChart& chart, const std::vector<Series>& all) {
-  const Axis x = x_axis(range_of(all, &Point::x)), y = y_axis(range_of(all, &Point::y), chart.log_y);
-  std::string svg = fmt::format("<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", kWidth,
-                                kHeight, spoken(chart, all));
-  svg += fmt::format("<text x=\"2\" y=\"13\">{}{}</text>\n", escape_html(chart.y_label), chart.log_y ? " (log)" : "");
+/// Axes and curves.
+std::string plot(const LineChart& chart, const std::vector<Series>& all, const Axis& x) {
+  const Axis y = y_axis(range_of(all, &Point::y), chart.log_y);
+  std::string svg =
+      fmt::format("<text x=\"2\" y=\"13\">{}{}</text>\n", escape_html(chart.y_label), chart.log_y ? " (log)" : "");
   svg += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", (kLeft + kWidth - kRight) / 2,
                      kHeight - 6, escape_html(chart.x_label));
   svg += y_ticks(y) + x_ticks(x);
   for (int64_t i = 0; i < std::ssize(all); ++i) svg += curve(all[static_cast<size_t>(i)], i % kColours, x, y);
-  return svg + hover_strips(chart, all, x) + "</svg>\n";
+  return svg;
+}
+
+std::string drawing(const LineChart& chart, const std::vector<Series>& all) {
+  const Axis x = x_axis(range_of(all, &Point::x), chart.log_x);
+  return fmt::format("<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}{}</svg>\n", kWidth,
+                     kHeight, spoken(chart, all), plot(chart, all, x), hover_strips(chart, all, x));
+}
+
+/// Names of the series over the plot, for a picture without a page around it.
+std::string svg_legend(const LineChart& chart, const std::vector<Series>& all) {
+  std::string svg = fmt::format("<text x=\"2\" y=\"-24\" class=\"title\">{}</text>\n", escape_html(chart.title));
+  double x = 2;
+  for (int64_t i = 0; i < std::ssize(all); ++i) {
+    const std::string& name = all[static_cast<size_t>(i)].name;
+    svg +=
+        fmt::format("<path class=\"curve\" stroke=\"var(--s{})\" d=\"M{} -10h16\"/><text x=\"{}\" y=\"-6\">{}</text>\n",
+                    i % kColours, x, x + 21, escape_html(name));
+    x += 40 + 7 * static_cast<double>(name.size());
+  }
+  return svg;
 }
 
 }  // namespace
@@ -228,6 +259,17 @@ Html line_chart(const LineChart& chart) {
   const bool empty = range_of(all, &Point::x).empty();
   return {fmt::format("<figure><figcaption>{}{}</figcaption>\n{}</figure>\n", escape_html(chart.title), legend(all),
                       empty ? "<p>No values yet.</p>\n" : drawing(chart, all))};
+}
+
+std::string line_chart_svg(const LineChart& chart) {
+  const std::vector<Series> all = drawable(chart);
+  if (range_of(all, &Point::x).empty()) fail(fmt::format("chart: {} has no values", chart.title));
+  constexpr double kHead = 44;
+  return fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" viewBox=\"0 {} {} {}\" width=\"{}\" role=\"img\" "
+      "aria-label=\"{}\" font-family=\"sans-serif\">\n<style>{}</style>\n{}{}</svg>\n",
+      -kHead, kWidth, kHeight + kHead, kWidth, spoken(chart, all), kChartStyle, svg_legend(chart, all),
+      plot(chart, all, x_axis(range_of(all, &Point::x), chart.log_x)));
 }
 
 }  // namespace mixtape::examples

@@ -23,6 +23,7 @@ struct LineChart {
   std::string x_label = "step";
   std::string y_label = {};
   std::vector<Series> series;
+  bool log_x = false;
   bool log_y = false;
 };
 
@@ -30,5 +31,8 @@ struct LineChart {
 /// shows the values under the pointer, and says first and last value of each series to screen readers. Thousands of
 /// points are thinned to what can be seen. Without any point it says so.
 Html line_chart(const LineChart& chart);
+
+/// The same as an SVG file of its own, with title and legend, for light and dark pages.
+std::string line_chart_svg(const LineChart& chart);
 
 }  // namespace mixtape::examples

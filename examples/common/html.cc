@@ -64,7 +64,7 @@ std::string html_page(std::string_view title, std::string_view summary, const Ht
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{0}</title>
-<style>{2}</style>
+<style>{5}{2}</style>
 </head>
 <body>
 <header><h1>{0}</h1><p>{1}</p></header>
@@ -75,7 +75,7 @@ std::string html_page(std::string_view title, std::string_view summary, const Ht
 </body>
 </html>
 )",
-                     escape_html(title), escape_html(summary), kPageStyle, body.markup, kPageScript);
+                     escape_html(title), escape_html(summary), kPageStyle, body.markup, kPageScript, kChartStyle);
 }
 
 Html html_section(std::string_view heading, const Html& body) {

@@ -2,13 +2,20 @@
 
 namespace mixtape::examples {
 
-const std::string_view kPageStyle = R"css(
+const std::string_view kChartStyle = R"css(
 :root { color-scheme: light dark; --page: #f6f7f9; --panel: #fff; --ink: #1c2733; --soft: #586575; --line: #dde2e8;
   --heat: #0060a8; --s0: #0072b2; --s1: #d55e00; --s2: #00875f; --s3: #b0548c; --s4: #a87400; --s5: #3a3f46; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #12161b; --panel: #1a2027; --ink: #e4e9ef; --soft: #98a5b3; --line: #323c47;
     --heat: #56b4e9; --s0: #56b4e9; --s1: #f0803c; --s2: #2fc797; --s3: #e08fbd; --s4: #e9b93a; --s5: #c9d1da; }
 }
+.chart text { font-size: 12px; fill: var(--soft); }
+.chart .rule { stroke: var(--line); }
+.chart .raw { fill: none; stroke-width: 1; opacity: .3; }
+.chart .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+)css";
+
+const std::string_view kPageStyle = R"css(
 * { box-sizing: border-box; }
 body { margin: 0; padding: 0 1rem 3rem; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
@@ -40,10 +47,6 @@ figcaption { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; align-items: bas
 .key i { display: inline-block; width: 1.2em; height: 3px; margin-right: .4em; vertical-align: middle;
   border-radius: 2px; }
 .chart { display: block; width: 100%; height: auto; }
-.chart text { font-size: 12px; fill: var(--soft); }
-.chart .rule { stroke: var(--line); }
-.chart .raw { fill: none; stroke-width: 1; opacity: .3; }
-.chart .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .chart .hit { fill: var(--ink); fill-opacity: 0; }
 .chart .hit:hover { fill-opacity: .09; }
 .maps { display: flex; flex-wrap: wrap; gap: 1rem; margin-bottom: 1rem; }

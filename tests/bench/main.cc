@@ -1,9 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <thread>
 
+#include "autograd/error.h"
 #include "autograd/flops.h"
 #include "autograd/json.h"
 #include "autograd/ops.h"
@@ -13,6 +17,7 @@
 #include "examples/common/command_line.h"
 #include "nn/multi_head_attention.h"
 #include "optim/clip.h"
+#include "tests/bench/growth.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/models.h"
 #include "tests/bench/ops.h"
@@ -21,7 +26,8 @@ namespace mixtape::bench {
 namespace {
 
 struct Options {
-  std::string model, op, dtype = "f32";
+  std::string model, op, by, out, dtype = "f32";
+  int64_t value = 0;
   int64_t threads = static_cast<int64_t>(std::thread::hardware_concurrency()), warmup = 5, steps = 30, length = 1024;
   uint64_t seed = 1;
 };
@@ -117,6 +123,24 @@ void run_op(const Options& options) {
          {"threads", options.threads}});
 }
 
+// One point: as many steps as fit into about a second, at least three.
+void run_growth_point(const Options& options) {
+  set_threads(static_cast<int>(options.threads));
+  const std::function<void()> step = find_growth(options.by).step(options.value);
+  const double first = time_calls(1, 1, step).front();
+  const auto seconds = time_calls(0, std::clamp<int64_t>(static_cast<int64_t>(1 / first), 3, 200), step);
+  Json result{{"growth", options.by}, {"value", options.value}};
+  add_times(result, seconds);
+  print(result);
+}
+
+void run_growth(const Options& options) {
+  if (options.by.empty() != (options.value == 0)) fail("bench: --by and --value go together");
+  if (options.by.empty() == options.out.empty()) fail("bench: expected either --out, or --by and --value");
+  if (options.out.empty()) return run_growth_point(options);
+  write_growths(std::filesystem::read_symlink("/proc/self/exe"), options.out, options.threads);
+}
+
 void setup(examples::Command& bench) {
   static Options options;
   using examples::whole_number;
@@ -136,6 +160,13 @@ void setup(examples::Command& bench) {
   attention.option("--seq", options.length, "positions").required().check(whole_number(1, 1 << 20));
   common(attention);
   attention.run([] { run_attention_long(options); });
+  examples::Command growth = bench.subcommand(
+      "growth", "Measures how the cost of a step grows with length, batch, width, vocabulary and ops on the tape.");
+  growth.option("--out", options.out, "folder for growth.md and its drawings; every size is measured");
+  growth.option("--by", options.by, "measure one: length, batch, width, vocabulary or tape");
+  growth.option("--value", options.value, "at this size").check(whole_number(1, 1 << 20));
+  growth.option("--threads", options.threads, "compute threads").check(whole_number(1, 1024));
+  growth.run([] { run_growth(options); });
   examples::Command op = bench.subcommand("op", "Times one op, forward alone and with backward.");
   op.option("--op", options.op,
             "softmax, layer_norm, gelu, matmul-256|512|1024, linear, cross_entropy, embedding, adam")

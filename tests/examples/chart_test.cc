@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/error.h"
 #include "tests/text.h"
 
 using namespace mixtape;
@@ -60,6 +61,25 @@ TEST_CASE("line_chart: on a log axis equal ratios are equal heights, values that
   REQUIRE(points.size() == 3);
   CHECK(points[0].y - points[1].y == doctest::Approx(points[1].y - points[2].y).epsilon(0.01));
   CHECK(contains(svg, "(log)"));
+}
+
+TEST_CASE("line_chart: a logarithmic x axis, and a chart as a file of its own") {
+  const LineChart chart{.title = "a & b",
+                        .x_label = "n",
+                        .y_label = "ms",
+                        .series = {{"one", {{0, 5}, {10, 1}, {100, 2}, {1000, 4}}}, {"two", {{10, 3}}}},
+                        .log_x = true,
+                        .log_y = true};
+  const std::string svg = line_chart_svg(chart);
+  CHECK(svg.starts_with("<svg xmlns="));
+  CHECK(contains(svg, "a &amp; b"));
+  CHECK(contains(svg, ">two</text>"));
+  CHECK(contains(svg, "--s0:"));
+  const auto dots = tests::matches_of("<circle cx=\"([0-9.]+)\"", svg);
+  REQUIRE(dots.size() == 4);  // not the one at 0
+  const double left = std::stod(dots[0][1]), middle = std::stod(dots[1][1]), right = std::stod(dots[2][1]);
+  CHECK(middle - left == doctest::Approx(right - middle).epsilon(0.01));
+  CHECK_THROWS_WITH_AS(line_chart_svg({.title = "t", .series = {}}), "chart: t has no values", Error);
 }
 
 TEST_CASE("line_chart: thousands of points are thinned, smoothed over a faint raw curve") {

@@ -52,9 +52,9 @@ ChildResult run(std::vector<const char*> arguments) {
 
 TEST_CASE("run_program: success, and options as given") {
   const ChildResult result = run({"train", "--data", "toy", "--out", "runs/a", "--steps", "7", "--threads=2", "--seed",
-                                  "9223372036854775807", "--resume"});
+                                  "9223372036854775807", "--dtype", "bf16", "--resume"});
   CHECK(result.code == 0);
-  CHECK(result.output == "toy runs/a 7 2 9223372036854775807 f32 1");
+  CHECK(result.output == "toy runs/a 7 2 9223372036854775807 bf16 1");
   CHECK(result.errors.empty());
 }
 
