@@ -39,98 +39,12 @@ namespace {
 HWY_EXPORT(round_to_bf16);
 HWY_EXPORT(has_512_bits);
 
-struct Product {
-  int64_t m, n, k;
-  float alpha;
-  Operand<float> a, b;
-  float beta;
-  float* c;
-  int64_t c_stride;
-  const float* bias;
-};
-
 int forced = -1;  // index into bf16_instruction_sets(), or -1: the best
 
-const Bf16Tiles* tiles_in_use() {
-  const std::vector<Bf16Tiles>& all = bf16_tiles();
+const PanelKernels<uint16_t>* tiles_in_use() {
+  const std::vector<PanelKernels<uint16_t>>& all = bf16_tiles();
   const auto index = static_cast<size_t>(std::max(forced, 0));
   return index < all.size() && HWY_DYNAMIC_DISPATCH(has_512_bits)() ? &all[index] : nullptr;
-}
-
-constexpr int64_t kDepth = 1024;                       // of the panels that are multiplied in one go
-constexpr int64_t kRowPanels = 8, kColumnPanels = 16;  // of a task
-constexpr int64_t kLine = 32;                          // bfloat16 numbers of a cache line
-
-int64_t panels_for(int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
-
-uint16_t* aligned_room(int slot, int64_t elements) {
-  uint16_t* room = scratch<uint16_t>(slot, elements + kLine);
-  const auto past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(room) / sizeof(uint16_t)) % kLine;
-  return room + (kLine - past) % kLine;
-}
-
-// The inner sizes [from, from + depth) of a product, as panels.
-struct Slab {
-  int64_t from, depth, tiles;
-  uint16_t *a, *b;
-
-  int64_t panel() const { return tiles * kTileElements; }
-};
-
-void pack(const Bf16Tiles& tiles, const Product& p, const Slab& s, int64_t panel) {
-  const int64_t a_panels = panels_for(p.m);
-  const bool is_a = panel < a_panels;
-  const int64_t index = is_a ? panel : panel - a_panels, row = index * kPanelRows;
-  const Operand<float>& x = is_a ? p.a : p.b;
-  const bool across = is_a ? x.transposed : !x.transposed;
-  const float* data = across ? x.data + s.from * x.stride + row : x.data + row * x.stride + s.from;
-  const PanelSource source{data, x.stride, across, std::min(kPanelRows, (is_a ? p.m : p.n) - row), s.depth};
-  (is_a ? tiles.pack_rows : tiles.pack_columns)(source, (is_a ? s.a : s.b) + index * s.panel());
-}
-
-// What a task adds to C: kRowPanels x kColumnPanels, two by two.
-void multiply(const Bf16Tiles& tiles, const Product& p, const Slab& s, int64_t first_row, int64_t first_column) {
-  const int64_t last_row = std::min(panels_for(p.m), first_row + kRowPanels);
-  const int64_t last_column = std::min(panels_for(p.n), first_column + kColumnPanels);
-  tiles.begin();
-  for (int64_t j = first_column; j < last_column; j += 2) {
-    for (int64_t i = first_row; i < last_row; i += 2) {
-      const int64_t row = i * kPanelRows, column = j * kPanelRows;
-      const PanelProduct product{.a = s.a + i * s.panel(),
-                                 .b = s.b + j * s.panel(),
-                                 .tiles = s.tiles,
-                                 .alpha = p.alpha,
-                                 .beta = s.from == 0 ? p.beta : 1,
-                                 .bias = p.bias && s.from == 0 ? p.bias + column : nullptr,
-                                 .c = p.c + row * p.c_stride + column,
-                                 .c_stride = p.c_stride,
-                                 .rows = std::min(2 * kPanelRows, p.m - row),
-                                 .columns = std::min(2 * kPanelRows, p.n - column)};
-      tiles.multiply(product);
-    }
-  }
-  tiles.end();
-}
-
-void multiply_in_tiles(const Bf16Tiles& tiles, const Product& p) noexcept {
-  const int64_t slabs = (p.k + kDepth - 1) / kDepth;
-  const int64_t depth = ((p.k + slabs - 1) / slabs + kTileDepth - 1) / kTileDepth * kTileDepth;
-  const int64_t a_panels = panels_for(p.m), b_panels = panels_for(p.n);
-  const int64_t column_tasks = (b_panels + kColumnPanels - 1) / kColumnPanels;
-  const int64_t tasks = (a_panels + kRowPanels - 1) / kRowPanels * column_tasks;
-  Slab slab{.from = 0, .depth = 0, .tiles = 0, .a = aligned_room(0, a_panels * kPanelRows * depth), .b = nullptr};
-  slab.b = aligned_room(1, b_panels * kPanelRows * depth);
-  for (; slab.from < p.k; slab.from += depth) {
-    slab.depth = std::min(depth, p.k - slab.from);
-    slab.tiles = (slab.depth + kTileDepth - 1) / kTileDepth;
-    parallel_for(a_panels + b_panels, grain_for(slab.panel()), [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i) pack(tiles, p, slab, i);
-    });
-    parallel_for(tasks, 1, [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i)
-        multiply(tiles, p, slab, i / column_tasks * kRowPanels, i % column_tasks * kColumnPanels);
-    });
-  }
 }
 
 Operand<float> rounded(Operand<float> x, int64_t rows, int64_t columns, int slot) {
@@ -147,9 +61,8 @@ Operand<float> rounded(Operand<float> x, int64_t rows, int64_t columns, int slot
 
 void bf16_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
                int64_t c_stride, const float* bias) noexcept {
-  const Bf16Tiles* tiles = tiles_in_use();
-  if (tiles && m > 0 && n > 0 && k > 0)
-    return multiply_in_tiles(*tiles, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
+  const PanelKernels<uint16_t>* tiles = tiles_in_use();
+  if (tiles && m > 0 && n > 0 && k > 0) return panel_gemm(*tiles, {m, n, k, alpha, a, b, beta, c, c_stride, bias}, 0);
   gemm(m, n, k, alpha, rounded(a, m, k, 4), rounded(b, k, n, 5), beta, c, c_stride, bias);
 }
 
@@ -165,13 +78,13 @@ void bf16_gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<flo
 
 std::vector<std::string> bf16_instruction_sets() {
   std::vector<std::string> names;
-  for (const Bf16Tiles& tiles : bf16_tiles()) names.emplace_back(tiles.name);
+  for (const auto& tiles : bf16_tiles()) names.emplace_back(tiles.name);
   names.emplace_back("f32");
   return names;
 }
 
 std::string bf16_instruction_set() {
-  const Bf16Tiles* tiles = tiles_in_use();
+  const PanelKernels<uint16_t>* tiles = tiles_in_use();
   return tiles ? tiles->name : "f32";
 }
 

@@ -25,7 +25,11 @@
 namespace mixtape::kernels {
 namespace {
 
-constexpr int64_t kBlock = 2 * kPanelRows;
+constexpr int64_t kHalf = 16, kBlock = 2 * kHalf;
+constexpr int64_t kTileDepth = 32, kTileElements = kHalf * kTileDepth;
+constexpr int64_t kDepth = 1024;  // of two panels in the second cache
+
+using Product = PanelProduct<uint16_t>;
 
 // A mask of the first n of 16 lanes.
 MIXTAPE_AVX512_BF16 inline __mmask16 first_lanes(int64_t n) {
@@ -35,7 +39,7 @@ MIXTAPE_AVX512_BF16 inline __mmask16 first_lanes(int64_t n) {
 // 16 rows of 32 numbers that lie along memory: vector r is row r.
 MIXTAPE_AVX512_BF16 inline void load_along(const PanelSource& s, int64_t from, __m512i* v) {
   const __mmask16 low = first_lanes(s.depth - from), high = first_lanes(s.depth - from - 16);
-  for (int64_t r = 0; r < kPanelRows; ++r) {
+  for (int64_t r = 0; r < kHalf; ++r) {
     if (r >= s.rows) {
       v[r] = _mm512_setzero_si512();
       continue;
@@ -87,7 +91,7 @@ MIXTAPE_AVX512_BF16 inline void transpose(__m512i* v) {
   }
 }
 
-MIXTAPE_AVX512_BF16 inline void pack(const PanelSource& from, bool transposed, uint16_t* to) {
+MIXTAPE_AVX512_BF16 inline void pack_half(const PanelSource& from, bool transposed, uint16_t* to) {
   __m512i v[16];
   for (int64_t k = 0; k < from.depth; k += kTileDepth, to += kTileElements) {
     if (from.across) {
@@ -96,20 +100,30 @@ MIXTAPE_AVX512_BF16 inline void pack(const PanelSource& from, bool transposed, u
       load_along(from, k, v);
     }
     if (transposed) transpose(v);
-    for (int64_t r = 0; r < kPanelRows; ++r) _mm512_storeu_si512(to + r * kTileDepth, v[r]);
+    for (int64_t r = 0; r < kHalf; ++r) _mm512_storeu_si512(to + r * kTileDepth, v[r]);
   }
+}
+
+MIXTAPE_AVX512_BF16 inline void pack(const PanelSource& from, bool transposed, uint16_t* to) {
+  PanelSource half = from;
+  half.rows = std::min(kHalf, from.rows);
+  pack_half(half, transposed, to);
+  if (from.rows <= kHalf) return;  // then nobody reads the other half
+  half.rows = from.rows - kHalf;
+  half.data += from.across ? kHalf : kHalf * from.stride;
+  pack_half(half, transposed, to + (from.depth + kTileDepth - 1) / kTileDepth * kTileElements);
 }
 
 MIXTAPE_AVX512_BF16 void pack_rows(const PanelSource& from, uint16_t* to) { pack(from, from.across, to); }
 MIXTAPE_AVX512_BF16 void pack_columns(const PanelSource& from, uint16_t* to) { pack(from, !from.across, to); }
 
 // True if sums may be stored to C as they are.
-bool is_plain(const PanelProduct& p) {
+bool is_plain(const Product& p) {
   return p.alpha == 1 && p.beta == 0 && !p.bias && p.rows == kBlock && p.columns == kBlock;
 }
 
 // C = alpha sums + beta C, or + bias.
-MIXTAPE_AVX512_BF16 void finish(const PanelProduct& p, const float* sums) {
+MIXTAPE_AVX512_BF16 void finish(const Product& p, const float* sums) {
   const __m512 alpha = _mm512_set1_ps(p.alpha), beta = _mm512_set1_ps(p.beta);
   for (int64_t column = 0; column < p.columns; column += 16) {
     const __mmask16 lanes = first_lanes(p.columns - column);
@@ -132,7 +146,7 @@ MIXTAPE_AVX512_BF16 void multiply_eight_rows(const uint16_t* a, const uint16_t* 
   for (int r = 0; r < kRows; ++r)
     for (int j = 0; j < kPanels; ++j) sum[r][j] = _mm512_setzero_ps();
   for (int64_t i = 0; i < tiles * kTileDepth / 2; ++i) {
-    const uint16_t* pairs = b + i * 2 * kPanelRows;
+    const uint16_t* pairs = b + i * 2 * kHalf;
     const uint16_t* numbers = a + i / 16 * kTileElements + i % 16 * 2;
     __m512i columns[kPanels];
     for (int j = 0; j < kPanels; ++j) columns[j] = _mm512_loadu_si512(pairs + j * tiles * kTileElements);
@@ -145,17 +159,18 @@ MIXTAPE_AVX512_BF16 void multiply_eight_rows(const uint16_t* a, const uint16_t* 
     }
   }
   for (int r = 0; r < kRows; ++r)
-    for (int j = 0; j < kPanels; ++j) _mm512_storeu_ps(sums + r * kBlock + j * kPanelRows, sum[r][j]);
+    for (int j = 0; j < kPanels; ++j) _mm512_storeu_ps(sums + r * kBlock + j * kHalf, sum[r][j]);
 }
 
-MIXTAPE_AVX512_BF16 void multiply_avx512(const PanelProduct& p) {
+MIXTAPE_AVX512_BF16 void multiply_avx512(const Product& p) {
+  const int64_t tiles = p.depth / kTileDepth;
   alignas(64) float sums[kBlock * kBlock];
   for (int64_t row = 0; row < p.rows; row += 8) {
-    const uint16_t* a = p.a + row / kPanelRows * p.tiles * kTileElements + row % kPanelRows * kTileDepth;
-    if (p.columns > kPanelRows) {
-      multiply_eight_rows<2>(a, p.b, p.tiles, sums + row * kBlock);
+    const uint16_t* a = p.a + row / kHalf * tiles * kTileElements + row % kHalf * kTileDepth;
+    if (p.columns > kHalf) {
+      multiply_eight_rows<2>(a, p.b, tiles, sums + row * kBlock);
     } else {
-      multiply_eight_rows<1>(a, p.b, p.tiles, sums + row * kBlock);
+      multiply_eight_rows<1>(a, p.b, tiles, sums + row * kBlock);
     }
   }
   finish(p, sums);
@@ -163,36 +178,39 @@ MIXTAPE_AVX512_BF16 void multiply_avx512(const PanelProduct& p) {
 
 void nothing() {}
 
-// Eight tiles of 16 rows of 64 bytes. A constant: GCC does not know that the instruction reads all of it.
+// Eight tiles of 16 rows of 64 bytes.
 struct alignas(64) TileShapes {
   uint8_t palette = 1, start_row = 0, reserved[14] = {};
   uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
   uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
-constexpr TileShapes kTileShapes;
 
-MIXTAPE_AMX_BF16 void begin_amx() { _tile_loadconfig(&kTileShapes); }
+MIXTAPE_AMX_BF16 void begin_amx() {
+  const TileShapes shapes;
+  asm volatile("" : : "r"(&shapes) : "memory");  // GCC does not know that the instruction reads all of it
+  _tile_loadconfig(&shapes);
+}
 MIXTAPE_AMX_BF16 void end_amx() { _tile_release(); }
 
 // Tiles 0 to 3 add up, 4 and 5 hold rows of A, 6 and 7 columns of B.
-MIXTAPE_AMX_BF16 void multiply_amx(const PanelProduct& p) {
-  const int64_t panel = p.tiles * kTileElements;
-  const bool two_rows = p.rows > kPanelRows, two_columns = p.columns > kPanelRows;
+MIXTAPE_AMX_BF16 void multiply_amx(const Product& p) {
+  const int64_t tiles = p.depth / kTileDepth, half = tiles * kTileElements;
+  const bool two_rows = p.rows > kHalf, two_columns = p.columns > kHalf;
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
   const uint16_t *a = p.a, *b = p.b;
-  for (int64_t i = 0; i < p.tiles; ++i, a += kTileElements, b += kTileElements) {
+  for (int64_t i = 0; i < tiles; ++i, a += kTileElements, b += kTileElements) {
     _tile_loadd(4, a, 64);
     _tile_loadd(6, b, 64);
     _tile_dpbf16ps(0, 4, 6);
     if (two_columns) {
-      _tile_loadd(7, b + panel, 64);
+      _tile_loadd(7, b + half, 64);
       _tile_dpbf16ps(1, 4, 7);
     }
     if (two_rows) {
-      _tile_loadd(5, a + panel, 64);
+      _tile_loadd(5, a + half, 64);
       _tile_dpbf16ps(2, 5, 6);
       if (two_columns) _tile_dpbf16ps(3, 5, 7);
     }
@@ -202,9 +220,9 @@ MIXTAPE_AMX_BF16 void multiply_amx(const PanelProduct& p) {
   float* to = plain ? p.c : sums;
   const int64_t stride = plain ? p.c_stride : kBlock, bytes = stride * static_cast<int64_t>(sizeof(float));
   _tile_stored(0, to, bytes);
-  if (two_columns) _tile_stored(1, to + kPanelRows, bytes);
-  if (two_rows) _tile_stored(2, to + kPanelRows * stride, bytes);
-  if (two_rows && two_columns) _tile_stored(3, to + kPanelRows * stride + kPanelRows, bytes);
+  if (two_columns) _tile_stored(1, to + kHalf, bytes);
+  if (two_rows) _tile_stored(2, to + kHalf * stride, bytes);
+  if (two_rows && two_columns) _tile_stored(3, to + kHalf * stride + kHalf, bytes);
   if (!plain) finish(p, sums);
 }
 
@@ -225,12 +243,15 @@ bool has_amx_bf16() {
 
 }  // namespace
 
-const std::vector<Bf16Tiles>& bf16_tiles() {
-  static const std::vector<Bf16Tiles> all = [] {
-    std::vector<Bf16Tiles> found;
+const std::vector<PanelKernels<uint16_t>>& bf16_tiles() {
+  static const std::vector<PanelKernels<uint16_t>> all = [] {
+    std::vector<PanelKernels<uint16_t>> found;
     if (!has_avx512_bf16()) return found;
-    if (has_amx_bf16()) found.push_back({"AMX", pack_rows, pack_columns, begin_amx, multiply_amx, end_amx});
-    found.push_back({"AVX512_BF16", pack_rows, pack_columns, nothing, multiply_avx512, nothing});
+    if (has_amx_bf16())
+      found.push_back(
+          {"AMX", kBlock, kBlock, kTileDepth, kDepth, pack_rows, pack_columns, begin_amx, multiply_amx, end_amx});
+    found.push_back({"AVX512_BF16", kBlock, kBlock, kTileDepth, kDepth, pack_rows, pack_columns, nothing,
+                     multiply_avx512, nothing});
     return found;
   }();
   return all;
@@ -241,8 +262,8 @@ const std::vector<Bf16Tiles>& bf16_tiles() {
 #else
 
 namespace mixtape::kernels {
-const std::vector<Bf16Tiles>& bf16_tiles() {
-  static const std::vector<Bf16Tiles> none;
+const std::vector<PanelKernels<uint16_t>>& bf16_tiles() {
+  static const std::vector<PanelKernels<uint16_t>> none;
   return none;
 }
 }  // namespace mixtape::kernels

@@ -9,6 +9,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 //
 #include "autograd/kernels/simd-inl.h"
+#include "autograd/kernels/transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
@@ -83,26 +84,6 @@ HWY_INLINE void multiply_strip(const Strip& s, int64_t rows) {
   for (; row < rows; ++row) multiply_rows<1>(s, row);
 }
 
-// Rows of four numbers, turned into columns: four of `from`, `stride` apart, to four of `to`, `width` apart.
-HWY_INLINE void transpose_four(const float* from, int64_t stride, float* to, int64_t width) {
-#if HWY_TARGET == HWY_SCALAR
-  for (int64_t i = 0; i < 16; ++i) to[i / 4 * width + i % 4] = from[i % 4 * stride + i / 4];
-#else
-  const hn::FixedTag<float, 4> d;
-  const hn::Repartition<double, decltype(d)> pairs;
-  const auto r0 = hn::LoadU(d, from), r1 = hn::LoadU(d, from + stride), r2 = hn::LoadU(d, from + 2 * stride),
-             r3 = hn::LoadU(d, from + 3 * stride);
-  const auto a = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1)),
-             b = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3)),
-             e = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1)),
-             f = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, a, b)), d, to);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, a, b)), d, to + width);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, e, f)), d, to + 2 * width);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, e, f)), d, to + 3 * width);
-#endif
-}
-
 // Copies `depth` rows of `columns` columns of B, from row k and the given column on, to rows of `width`, filled up with
 // 0.
 void pack(Operand<float> b, int64_t k, int64_t depth, int64_t column, int64_t columns, int64_t width, float* to) {
@@ -121,16 +102,7 @@ void pack(Operand<float> b, int64_t k, int64_t depth, int64_t column, int64_t co
     }
     return;
   }
-  const float* from = b.data + column * b.stride + k;
-  const int64_t whole_columns = columns / 4 * 4, whole_depth = depth / 4 * 4;
-  for (int64_t j = 0; j < whole_columns; j += 4) {
-    for (int64_t row = 0; row < whole_depth; row += 4)
-      transpose_four(from + j * b.stride + row, b.stride, to + row * width + j, width);
-  }
-  for (int64_t j = 0; j < columns; ++j) {
-    for (int64_t row = j < whole_columns ? whole_depth : 0; row < depth; ++row)
-      to[row * width + j] = from[j * b.stride + row];
-  }
+  transpose_rows(b.data + column * b.stride + k, b.stride, columns, depth, to, width);
 }
 
 void run_thin_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta,
@@ -170,10 +142,13 @@ namespace mixtape::kernels {
 HWY_EXPORT(run_thin_gemm);
 HWY_EXPORT(has_wide_vectors);
 
-// Measured: OpenBLAS has kernels of its own for the smallest products, and its copies pay in large ones.
-bool prefers_thin_gemm(int64_t m, int64_t n, int64_t k, bool b_transposed) noexcept {
-  const int64_t least = b_transposed ? 1 << 14 : 300'000;
-  return m * n * k >= least && n * k <= 300'000 && m * k <= 600'000 && HWY_DYNAMIC_DISPATCH(has_wide_vectors)();
+// Measured: OpenBLAS has kernels of its own for the smallest products, and its copies pay in large ones. The gradient
+// of a weight (A' B) finds the numbers of A as it needs them, unless they lie too far apart.
+bool prefers_thin_gemm(int64_t m, int64_t n, int64_t k, const Operand<float>& a, const Operand<float>& b) noexcept {
+  if (!HWY_DYNAMIC_DISPATCH(has_wide_vectors)()) return false;
+  if (a.transposed && !b.transposed && a.stride <= 1024 && m * n * k >= 300'000) return true;
+  const int64_t least = b.transposed ? 1 << 14 : 300'000;
+  return m * n * k >= least && n * k <= 300'000 && m * k <= 600'000;
 }
 
 void thin_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,

@@ -12,6 +12,6 @@ void thin_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, O
                int64_t c_stride, const float* bias = nullptr) noexcept;
 
 /// True if that is worth while for a product: the sizes are right, and the instruction set has wide vectors.
-bool prefers_thin_gemm(int64_t m, int64_t n, int64_t k, bool b_transposed) noexcept;
+bool prefers_thin_gemm(int64_t m, int64_t n, int64_t k, const Operand<float>& a, const Operand<float>& b) noexcept;
 
 }  // namespace mixtape::kernels

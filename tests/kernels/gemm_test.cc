@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "autograd/kernels/packed_gemm.h"
 #include "autograd/kernels/thin_gemm.h"
 #include "tests/kernels/buffers.h"
 #include "tests/kernels/instruction_sets.h"
@@ -159,6 +160,30 @@ TEST_CASE("thin_gemm: sizes, transposes, strides, alpha, beta and bias, on every
     thin_gemm(q.m, q.n, q.k, static_cast<float>(q.alpha), a, b, static_cast<float>(q.beta), c, stride, bias);
   };
   for_each_instruction_set([&] {
+    for (const auto& [m, n, k] : shapes) {
+      for (int mask = 0; mask < 8; ++mask) {
+        Product p{m, n, k, (mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0 ? 5 : 0, mask % 3 == 0 ? 1.0 : -0.5};
+        check<float>(p, mask % 4, multiply);
+        p.bias = true;
+        check<float>(p, mask % 4, multiply);
+        p.bias = false;
+        p.beta = mask % 2 == 0 ? 1.0 : 0.25;
+        check<float>(p, mask % 4, multiply);
+      }
+    }
+  });
+}
+
+TEST_CASE("packed_gemm: sizes, transposes, strides, alpha, beta and bias, on every instruction set") {
+  const int64_t shapes[][3] = {{1, 1, 1},    {1, 33, 5},  {5, 1, 7},     {13, 32, 4},   {31, 17, 9},    {12, 64, 191},
+                               {33, 70, 20}, {40, 3, 21}, {45, 31, 193}, {70, 130, 64}, {130, 65, 600}, {205, 530, 33}};
+  const auto multiply = [](const Product& q, Operand<float> a, Operand<float> b, float* c, int64_t stride,
+                           const float* bias) {
+    panel_gemm(*packed_gemm(),
+               {q.m, q.n, q.k, static_cast<float>(q.alpha), a, b, static_cast<float>(q.beta), c, stride, bias}, 8);
+  };
+  for_each_instruction_set([&] {
+    if (!packed_gemm()) return;  // its vectors are too narrow
     for (const auto& [m, n, k] : shapes) {
       for (int mask = 0; mask < 8; ++mask) {
         Product p{m, n, k, (mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0 ? 5 : 0, mask % 3 == 0 ? 1.0 : -0.5};
