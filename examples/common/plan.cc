@@ -23,7 +23,8 @@ void collect(Json& value, const std::string& name, std::map<std::string, Setting
   if (members == nullptr) {
     settings[name] = {value, &value};
   } else {
-    for (auto& [member, inner] : *members) collect(inner, name.empty() ? member : name + "." + member, settings);
+    for (auto& [member, inner] : *members)
+      collect(inner, name.empty() ? member : fmt::format("{}.{}", name, member), settings);
   }
 }
 
