@@ -1,6 +1,6 @@
 // Charts as inline SVG, each with its numbers in a table below.
 
-const kFrame = { width: 440, height: 300, left: 58, right: 14, top: 12, bottom: 48 };
+const kFrame = { width: 440, height: 300, left: 66, right: 14, top: 12, bottom: 48 };
 
 function linearTicks(least, most) {
   const span = most - least || 1;
@@ -16,12 +16,17 @@ function logTicks(least, most) {
   const last = Math.floor(Math.log10(most) + 1e-9);
   const stride = Math.max(1, Math.ceil((last - first + 1) / 6));
   const powers = range(Math.max(0, Math.floor((last - first) / stride) + 1)).map((n) => 10 ** (first + n * stride));
-  return powers.length > 1 ? powers : [least, most];
+  if (powers.length > 2) return powers;
+  const between = range(last - first + 3).flatMap((n) => [1, 2, 5].map((m) => Number((m * 10 ** (first - 1 + n)).toPrecision(3))));
+  const fitting = between.filter((x) => x >= least * 0.999 && x <= most * 1.001);
+  return fitting.length > 1 ? fitting : [least, most];
 }
 
 function tickText(x) {
   const size = Math.abs(x);
-  if (x !== 0 && (size < 1e-3 || size >= 1e5)) return x.toExponential(size.toExponential().startsWith('1e') ? 0 : 1);
+  if (x !== 0 && (size < 1e-3 || size >= 1e5)) {
+    return x.toExponential(1).replace('.0e', 'e').replace('e+', 'e');
+  }
   return String(Number(x.toPrecision(3)));
 }
 
@@ -51,7 +56,7 @@ function chartAxes(x, y, { xText, yText }) {
     x.ticks.map((t) => [drawn('path', { class: 'rule', d: `M${x.place(t)} ${top}V${height - bottom}` }),
       drawn('text', { x: x.place(t), y: height - bottom + 18, 'text-anchor': 'middle' }, tickText(t))]),
     drawn('text', { x: (left + width - right) / 2, y: height - 8, 'text-anchor': 'middle' }, xText),
-    drawn('text', { x: -(top + height - bottom) / 2, y: 14, transform: 'rotate(-90)', 'text-anchor': 'middle' }, yText),
+    drawn('text', { x: -(top + height - bottom) / 2, y: 12, transform: 'rotate(-90)', 'text-anchor': 'middle' }, yText),
   ].flat(2);
 }
 

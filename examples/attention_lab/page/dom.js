@@ -73,9 +73,9 @@ function bytesText(count) {
   return count < 1048576 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 1048576).toFixed(1)} MiB`;
 }
 
-function numberSpan(name, value, place = {}) {
+function numberSpan(name, value, place = {}, text = rounded) {
   return element('span', { class: 'number', 'data-matrix': name, 'data-row': place.row || 0,
-    'data-column': place.column || 0, 'data-value': exact(value) }, rounded(value));
+    'data-column': place.column || 0, 'data-value': exact(value) }, text(value));
 }
 
 // What depends on the numbers is shown through `live`, and shown again whenever they change.

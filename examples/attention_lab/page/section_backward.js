@@ -64,7 +64,12 @@ function scoreSumsView() {
 }
 
 function buildBackward(section) {
+  const steps = element('div', {}, backwardSteps().map(stepView));
+  const beside = (on) => {
+    state.beside = on;
+    steps.replaceChildren(...backwardSteps().map(stepView));
+  };
   put(section,
     paragraph('dZ is dL/dZ and has the shape of Z. Backward goes through the same steps in the opposite order, and asks at each: if the result should have been a little different, how should what went in have been different?'),
-    backwardSteps().map(stepView));
+    toggle('numeric derivatives beside the gradients', state.beside, beside, { id: 'numeric-beside' }), steps);
 }

@@ -1,14 +1,26 @@
 // 2: forward, a step at a time.
 
-/// One step: its name, formula, words, what it makes, and what that is made of.
+/// One step: its name, formula, words, what it makes, and what that is made of. Small matrices stand in one line.
 function stepView({ title, rule, words, made, of, extra }) {
+  const views = (names) => names.filter((name) => read(name)).map(stepMatrices).flat();
   const parts = (of || []).filter((name) => read(name));
+  const line = isSmall() && parts.length && made.length ? [views(parts), element('span', { class: 'then', 'aria-label': 'gives' }, '→')] : [];
   return element('article', { class: 'step' },
     element('h3', {}, title), formula(rule), words.map((text) => paragraph(text)),
-    element('div', { class: 'matrices' }, made.filter((name) => read(name)).map((name) => matrixView(name, stepOptions(name)))),
+    element('div', { class: 'matrices' }, line.flat(), views(made)),
     extra || null,
-    parts.length ? details(`Made of ${parts.join(', ')}`, () =>
-      element('div', { class: 'matrices' }, parts.map((name) => matrixView(name, stepOptions(name)))), isSmall()) : null);
+    parts.length && !isSmall() ? details(`Made of ${parts.join(', ')}`, () => element('div', { class: 'matrices' }, views(parts))) : null);
+}
+
+/// A matrix, and if wanted the numeric derivative beside a gradient.
+function stepMatrices(name) {
+  const view = matrixView(name, stepOptions(name));
+  return isGradient(name) && state.beside ? [view, numericView(name)] : [view];
+}
+
+function numericView(name) {
+  const [rows, columns] = axesOf(name);
+  return matrixView(`numeric.${name}`, { title: `${name}, numeric`, rows, columns, perHead: kPerHead.has(name) });
 }
 
 const stepOptions = (name) => (['S', 'A', 'dS', 'dA', 'mask'].includes(name) ? { corner: 'query \\ key', mark: hiddenMark } : {});

@@ -96,8 +96,8 @@ function curveView() {
   const numeric = numericEntry(setup(), name, head, row, column, step);
   const analytic = at(read(name, head), row, column);
   return [
-    element('p', {}, `${name}[${row}, ${column}] at the step ${step.toExponential(1)}: analytic `, numberSpan(`curve.analytic`, analytic),
-      ', numeric ', numberSpan('curve.numeric', numeric), ', error ', numberSpan('curve.error', Math.abs(numeric - analytic)), '.'),
+    element('p', {}, `${name}[${row}, ${column}] at the step ${step.toExponential(1)}: analytic `, numberSpan('curve.analytic', analytic, {}, precise),
+      ', numeric ', numberSpan('curve.numeric', numeric, {}, precise), ', error ', numberSpan('curve.error', Math.abs(numeric - analytic)), '.'),
     chart({ title: `Error of the numeric derivative of ${name}[${row}, ${column}]`, logX: true, logY: true, xText: 'step h', yText: 'error', key: 'curve',
       series: [{ name: 'error (an error of exactly 0 is left out)', points: curvePoints() }], marker: Math.min(0.1, Math.max(1e-12, step)) }),
   ];

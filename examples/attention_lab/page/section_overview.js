@@ -78,7 +78,7 @@ function buildOverview(section) {
     }
   };
   put(section,
-    paragraph('Where each head looks (A), and where it was wrong to look (dA): blue is positive, orange negative, the stronger the larger. A falls where dA is positive, since training goes against the gradient. Press a pair to see its numbers.'),
+    paragraph('Where each head looks (A), and where it was wrong to look (dA): blue is positive, orange negative, the stronger the larger. Training goes against the gradient: a weight tends to fall where its dA is above the average of its row. Press a pair to see its numbers.'),
     tiles, tables, element('h3', {}, 'How the gradients’ sizes went'), normCharts());
   live(tiles, () => overviewShow());
 }

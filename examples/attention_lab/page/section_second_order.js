@@ -54,8 +54,8 @@ function curvatureView() {
   const show = (title, key, m) => matrixView(key, { key: `hessian.${key}`, title, rows: axes[0], columns: axes[1], get: () => m });
   const other = recorded ? recorded.numeric : own;
   return [
-    element('div', { class: 'matrices' }, recorded ? show('Hv, from the tape’s recorded backward', 'product', product) : null,
-      show('Hv, difference of two gradients', recorded ? 'numeric' : 'product', other)),
+    element('div', { class: 'matrices' }, recorded ? show('Hv by tape', 'product', product) : null,
+      show('Hv by two gradients', recorded ? 'numeric' : 'product', other)),
     recorded ? element('p', {}, 'Largest difference of the two: ', numberSpan('hessian.difference', largest(subtract(product, other))), '; of the tape from this page’s own: ',
       numberSpan('hessian.difference.page', largest(subtract(product, own))), '.') : null,
     element('p', {}, 'The bend along v: v·Hv = ', numberSpan('hessian.bend', dot(curvature.direction, product)), '; from three values of L alone: ', numberSpan('hessian.bend.numeric', bendByLoss()), '.'),
@@ -92,7 +92,7 @@ function buildSecondOrder(section) {
   };
   put(section,
     paragraph(`The gradient says how L changes with ${of}; the Hessian H says how the gradient itself changes. H is large, but H v, its product with a direction v, costs about as much as two gradients: ` +
-      'differentiate the recorded backward pass, or take the difference of two gradients.'),
+      'differentiate the recorded backward pass (by tape), or take the difference of two gradients.'),
     formula(`H v ≈ (d${of}(${of} + h v) - d${of}(${of} - h v)) / 2h`),
     element('div', { class: 'buttons' }, choice('Direction v', kinds, curvature.kind, choose, { id: 'hessian-kind' }),
       choice('row', axes[0].labels.map((label, i) => [i, `${i}: ${label}`]), 0, pick('row'), { id: 'hessian-row' }),

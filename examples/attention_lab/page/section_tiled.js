@@ -107,7 +107,7 @@ function buildTiled(section) {
   };
   put(section,
     paragraph('A long row of weights need not be held to be summed. Take the keys block by block and keep three things a query: the largest score so far, the sum of the exponentials, and the sum of the weighted values.'),
-    formula('m′ = max(m, scores),  l′ = l exp(m - m′) + Σ exp(s - m′),  o′ = o exp(m - m′) + Σ exp(s - m′) v,  O = o / l'),
+    formula('m′ = max(m, scores)\nl′ = l exp(m - m′) + Σ exp(s - m′)\no′ = o exp(m - m′) + Σ exp(s - m′) v\nat the end: O = o / l'),
     element('div', { class: 'buttons' },
       choice('Keys a block', range(longest).map((n) => [n + 1, String(n + 1)]), tiled.block, resize, { id: 'tiled-block' }),
       button('◀ Block before', () => go(tiled.at - 1)), button('Next block ▶', () => go(tiled.at + 1)), button('All blocks', () => go(blockCount() - 1))),

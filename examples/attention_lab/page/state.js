@@ -1,7 +1,7 @@
 // What is looked at, and the numbers of it: the document's as long as nothing was edited, the page's engine's after.
 
 const state = { document: null, preset: null, head: 0, query: 0, inputs: null, mask: null, edited: new Set(),
-  allColumns: false, step: null, numbers: {}, numeric: new Map() };
+  allColumns: false, beside: false, step: null, numbers: {}, numeric: new Map() };
 
 const kDefaultStep = 1e-5;
 const kInputNames = ['X', 'memory', 'Wq', 'bq', 'Wk', 'bk', 'Wv', 'bv', 'Wo', 'bo', 'G'];
