@@ -34,9 +34,14 @@ Tensor rounded(const Tensor& x) {
   return result;
 }
 
-Matrices rounded(Matrices matrices) {
-  for (auto& [name, value] : matrices) value = rounded(value);
-  return matrices;
+bool is_wide(const AttentionLayer& layer) { return layer.given.at("X").size(1) > kWidest; }
+
+// Of a wide layer's weights there are none: they are many, and the page works them out where it shows them.
+Matrices numeric_of(const Study& study) {
+  Matrices result;
+  for (const auto& [name, value] : study.numeric)
+    if (!name.starts_with("dW") || !is_wide(study.preset.attention)) result[name] = rounded(value);
+  return result;
 }
 
 Json mask_of(const Tensor& mask) {
@@ -88,8 +93,10 @@ Json tape_of(const std::vector<TapeLine>& tape) {
 
 Json overview_of(const Preset& preset) {
   Json::Array layers, norms;
-  for (const LayerWeights& layer : preset.weights)
-    layers.push_back({{"name", layer.name}, {"A", to_json(layer.a)}, {"dA", to_json(layer.da)}});
+  for (const auto& [name, a, da] : preset.weights) {
+    const bool wide = is_wide(preset.attention);
+    layers.push_back({{"name", name}, {"A", to_json(wide ? rounded(a) : a)}, {"dA", to_json(wide ? rounded(da) : da)}});
+  }
   for (const auto& [step, layer, dq, dk, dv] : preset.norms)
     norms.push_back({{"step", step}, {"layer", layer}, {"dQ", dq}, {"dK", dk}, {"dV", dv}});
   return {{"layers", std::move(layers)}, {"norms", std::move(norms)}};
@@ -157,7 +164,7 @@ Json to_json(const Study& study) {
           {"inputs", members(layer.given, kInputs)},
           {"forward", std::move(forward)},
           {"backward", members(study.backward, kBackward)},
-          {"numeric", members(rounded(study.numeric), kBackward)},
+          {"numeric", members(numeric_of(study), kBackward)},
           {"curve", curve_of(study.curve)},
           {"tape", tape_of(study.tape)},
           {"hessian",

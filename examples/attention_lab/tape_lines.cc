@@ -70,15 +70,20 @@ class Recording {
     return gradient ? "d" + base : base;
   }
 
-  // The branch that a projection's rule sends back, for it has no name of its own: the three meet in dX.
+  // The branch that a projection's rule sends back: dY W, which has no name of its own unless it is all that reaches X.
   std::string branch_of(const LineView& view) const {
-    const Names& from = names(view.rule_of);
-    const int32_t input = tape_.line(view.rule_of).inputs.at(0);
-    if (input < 0) return {};
-    const Names& inputs = names(input);
-    if (inputs.empty() || (inputs[0] != "X" && inputs[0] != "memory") || from.empty()) return {};
-    if (!(view.shape == layer_.given.at(inputs[0]).shape()) || std::string_view(view.op) == "add") return {};
+    const Names &from = names(view.rule_of), &own = names(view.line);
+    const std::string back = gradient_of_input(view.rule_of);
+    if (from.empty() || (back != "dX" && back != "dmemory") || std::string_view(view.op) == "add") return {};
+    if (!(view.shape == layer_.given.at(back.substr(1)).shape())) return {};
+    if (own.empty() ? !names(view.inputs.at(0)).empty() : own[0] != back) return {};
     return from[0] == "Q" ? "dX_query" : from[0] == "K" ? "dX_key" : "dX_value";
+  }
+
+  // Of a line's first input: dX for the line of Q.
+  std::string gradient_of_input(int32_t line) const {
+    const int32_t input = tape_.line(line).inputs.at(0);
+    return input < 0 || names(input).empty() ? std::string() : "d" + names(input)[0];
   }
 
   Names matrices_of(const LineView& view) const {
@@ -93,6 +98,8 @@ class Recording {
     if (!view.backward) {
       for (int32_t next = view.line + 1; next < forward_ && found.empty(); ++next)
         for (const std::string& name : names(next)) add(name);
+    } else if (std::string_view(view.op) == "add" && view.rule_of >= 0) {
+      add(gradient_of_input(view.rule_of));
     } else if (view.rule_of >= 0) {
       for (int32_t input : tape_.line(view.rule_of).inputs)
         if (input >= 0 && !names(input).empty()) add("d" + names(input)[0]);
