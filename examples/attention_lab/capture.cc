@@ -98,14 +98,23 @@ Tensor of_one_example(const Tensor& weights) { return weights.clone().view(weigh
 
 }  // namespace
 
+void check_layer(const nn::LayerBase& model, const std::string& chosen) {
+  constexpr std::string_view kPart = ".query.weight";
+  std::vector<std::string> names;
+  for (const NamedTensor& x : nn::named_tensors(model))
+    if (x.name.ends_with(kPart)) names.push_back(x.name.substr(0, x.name.size() - kPart.size()));
+  if (std::find(names.begin(), names.end(), chosen) == names.end())
+    fail(fmt::format("--layer {}: the model has {}", chosen, fmt::join(names, ", ")));
+}
+
 Captured capture(const nn::LayerBase& model, const std::function<Tensor()>& loss, const std::string& chosen) {
+  check_layer(model, chosen);
   const nn::AttentionRecorder weights;
   const Results results;
   Tape tape;
   const Tensor total = loss();
   const std::vector<std::string>& names = results.attentions();
   const auto found = std::find(names.begin(), names.end(), chosen);
-  if (found == names.end()) fail(fmt::format("--layer {}: the model has {}", chosen, fmt::join(names, ", ")));
 
   std::vector<Tensor> wanted = results.projections();
   wanted.push_back(results.at(chosen));

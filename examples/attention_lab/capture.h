@@ -30,8 +30,11 @@ struct Captured {
   std::vector<GradientNorms> norms;  ///< of this one example, as step 0
 };
 
+/// Throws, naming the layers, if the model has no attention layer at path `chosen`.
+void check_layer(const nn::LayerBase& model, const std::string& chosen);
+
 /// Runs the model's `loss` (one example, f64) under a tape and reads the tape: what the layer at path `chosen` was
-/// given, and what gradient arrived at its result. Throws, naming the layers, if none is called `chosen`.
+/// given, and what gradient arrived at its result. Throws as check_layer does.
 Captured capture(const nn::LayerBase& model, const std::function<Tensor()>& loss, const std::string& chosen);
 
 /// Trains all parameters with Adam; `loss` runs the model on the batch of a step. Returns the norms of about sixteen

@@ -91,6 +91,8 @@ Preset make_generation(const Choice& choice) {
   const nn::LanguageModel model(
       {.vocab = characters.vocab(), .width = 16, .heads = 2, .layers = 2, .feed_forward = 32, .longest = kLongest},
       random);
+  const std::string layer = choice.layer.empty() ? "decoder.layer.1.attention" : choice.layer;
+  check_layer(model, layer);
   const auto batch_loss = [&](int64_t step) {
     Example batch;
     for (size_t i = 0; i < kTogether; ++i) {
@@ -108,7 +110,7 @@ Preset make_generation(const Choice& choice) {
                 .kind = "characters",
                 .queries = labels(text),
                 .keys = labels(text),
-                .layer = choice.layer.empty() ? "decoder.layer.1.attention" : choice.layer,
+                .layer = layer,
                 .query = std::ssize(text) - 1,
                 .norms = train(model, kSteps, 1e-2, 1, batch_loss)};
   nn::to(model, f64);

@@ -25,7 +25,7 @@ struct Trained {
   std::vector<GradientNorms> norms;
 };
 
-Trained train_small() {
+Trained train_small(const std::string& layer) {
   const data::ImageSet digits = data::draw_digits(kPictures, 1);
   const data::Normalization normalization = data::normalization_of(digits);
   Random random(1);
@@ -39,6 +39,7 @@ Trained train_small() {
                                      .layers = 2,
                                      .feed_forward = 32},
                                     random);
+  check_layer(model, layer);
   const auto plan = data::plan_image_batches(kPictures, {.images = kTogether, .seed = 1});
   const auto loss = [&](int64_t step) {
     const std::vector<int64_t>& batch = plan[static_cast<size_t>(step) % plan.size()];
@@ -82,7 +83,8 @@ int32_t largest(const Tensor& logits) { return argmax(logits, -1).data<int32_t>(
 }  // namespace
 
 Preset make_image(const Choice& choice) {
-  const Trained trained = choice.run.empty() ? train_small() : load(choice.run);
+  const std::string layer = choice.layer.empty() ? "encoder.layer.0.attention" : choice.layer;
+  const Trained trained = choice.run.empty() ? train_small(layer) : load(choice.run);
   const nn::VisionTransformer& model = trained.model;
   check_length(choice.run + ": an image", model.tokens(), kLongestImage);
   const data::Image image = picture_for(choice, model.options);
@@ -104,7 +106,7 @@ Preset make_image(const Choice& choice) {
       .queries = labels(model),
       .keys = labels(model),
       .picture = Picture{uri, model.patch_rows(), model.patch_columns()},
-      .layer = choice.layer.empty() ? "encoder.layer.0.attention" : choice.layer,
+      .layer = layer,
       .norms = trained.norms};
   const auto loss = [&] { return cross_entropy(model(pixels), Tensor::from(std::vector<int32_t>{target}, {1})); };
   fill(preset, capture(model, loss, preset.layer));

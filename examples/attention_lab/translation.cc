@@ -24,12 +24,20 @@ struct Trained {
 
 size_t length(const data::SentencePair& pair) { return pair.source.size() + pair.target.size(); }
 
-Trained train_small() {
+std::vector<int32_t> encode(const data::Subwords& subwords, const std::string& sentence) {
+  std::vector<int32_t> source = subwords.encode(sentence);
+  check_length(fmt::format("sentence \"{}\"", sentence), std::ssize(source) + 1);
+  return source;
+}
+
+// What cannot be shown is refused before the training.
+Trained train_small(const std::string& sentence, const std::string& layer) {
   std::vector<data::SentencePair> pairs = data::toy_translation().train.pairs;
   std::stable_sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) { return length(a) < length(b); });
   pairs.resize(kPairs);
   const data::ParallelText text{pairs};
   const data::Subwords subwords = data::Subwords::train(data::all_sentences(text), {.vocab = 800});
+  encode(subwords, sentence);
   const data::TokenPairs corpus = data::encode_pairs(text, subwords);
   Random random(1);
   const nn::Transformer model({.vocab = subwords.vocab_size(),
@@ -41,6 +49,7 @@ Trained train_small() {
                                .dropout = 0,
                                .attention_dropout = 0},
                               random);
+  if (!layer.empty()) check_layer(model, layer);
   const auto plan = data::plan_batches(corpus, {.tokens = 1024, .seed = 1});
   const auto loss = [&](int64_t step) {
     const data::TextBatch batch = data::make_batch(corpus, plan[static_cast<size_t>(step) % plan.size()]);
@@ -87,12 +96,11 @@ std::vector<std::string> labels(const data::Subwords& subwords, std::vector<int3
 }  // namespace
 
 Preset make_translation(const Choice& choice) {
-  const Trained trained = choice.run.empty() ? train_small() : load(choice.run);
-  const bool own = choice.run.empty() && choice.sentence.empty();
   const data::SentencePair pair = default_pair();
   const std::string sentence = choice.sentence.empty() ? pair.source : choice.sentence;
-  const std::vector<int32_t> source = trained.subwords.encode(sentence);
-  check_length(fmt::format("sentence \"{}\"", sentence), std::ssize(source) + 1);
+  const Trained trained = choice.run.empty() ? train_small(sentence, choice.layer) : load(choice.run);
+  const bool own = choice.run.empty() && choice.sentence.empty();
+  const std::vector<int32_t> source = encode(trained.subwords, sentence);
   const std::vector<int32_t> target = own ? trained.subwords.encode(pair.target) : translate(trained, source);
   check_length("its translation", std::ssize(target) + 1);
 

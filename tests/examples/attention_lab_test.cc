@@ -1,8 +1,13 @@
 // The lab's program and its tape.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "autograd/error.h"
@@ -13,6 +18,7 @@
 #include "tests/examples/attention_lab_cases.h"
 #include "tests/examples/program.h"
 #include "tests/examples/small_training.h"
+#include "tests/text.h"
 
 using namespace mixtape;
 using namespace mixtape::attention_lab;
@@ -44,6 +50,35 @@ void check_refused(const Arguments& arguments, const std::string& expected) {
 Arguments with(Arguments arguments, const Arguments& more) {
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
+}
+
+// What a program prints on a terminal on which these keys are pressed.
+Ended run_on_terminal(const Arguments& arguments, const std::string& keys) {
+  const int master = posix_openpt(O_RDWR | O_NOCTTY);
+  REQUIRE(master >= 0);
+  REQUIRE(grantpt(master) == 0);
+  REQUIRE(unlockpt(master) == 0);
+  const std::string terminal = ptsname(master), program = MIXTAPE_BUILD_DIR "/examples/" + arguments[0];
+  std::vector<char*> pointers;
+  for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+  pointers.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, terminal.c_str(), O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+  pid_t child = 0;
+  REQUIRE(posix_spawn(&child, program.c_str(), &actions, nullptr, pointers.data(), environ) == 0);
+  posix_spawn_file_actions_destroy(&actions);
+  REQUIRE(write(master, keys.data(), keys.size()) == std::ssize(keys));
+  Ended ended;
+  char buffer[4096];
+  for (ssize_t size = 0; (size = read(master, buffer, sizeof buffer)) > 0;)
+    ended.output.append(buffer, static_cast<size_t>(size));
+  int status = 0;
+  waitpid(child, &status, 0);
+  close(master);
+  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ended;
 }
 
 Choice choice_of(const std::string& preset) {
@@ -106,6 +141,14 @@ TEST_CASE("attention_lab walk prints every step, with the numeric derivative bes
        {"A = softmax(S)", "Jacobian", "dS = A * (dA - rowsum(dA * A))", "dX = dX_query", "tiled", "second order"})
     CHECK(ended.output.find(title) != std::string::npos);
   CHECK(std::count(ended.output.begin(), ended.output.end(), '|') > 40);
+}
+
+TEST_CASE("attention_lab walk goes forward and back on a terminal") {
+  const Ended ended = run_on_terminal({"attention_lab", "walk"}, "nnpq");
+  CHECK(ended.code == 0);
+  std::vector<std::string> pages;
+  for (const auto& match : matches_of(R"(\[(\d+)/\d+\])", ended.output)) pages.push_back(match[1]);
+  CHECK(pages == std::vector<std::string>{"1", "2", "3", "2"});
 }
 
 TEST_CASE("attention_lab walk: masks and cross-attention have their steps") {
@@ -189,6 +232,9 @@ TEST_CASE("attention_lab refuses what it cannot show") {
   check_refused(with(generation, {"--layer", "decoder.layer.7.attention"}),
                 "the model has decoder.layer.0.attention, ");
   check_refused(with(walk, {"--preset", "image", "--image", "/nowhere.png"}), "/nowhere.png");
+  const Arguments translation = with(walk, {"--preset", "translation"});
+  check_refused(with(translation, {"--layer", "encoder"}), "the model has encoder.layer.0.attention, ");
+  check_refused(with(translation, {"--sentence", "a b c d e f g h i j k l m n o p q r"}), "tokens, at most 16");
   check_refused({"attention_lab", "page"}, "--out");
   check_refused({"attention_lab", "data", "--out", "/nowhere/lab.json"}, "/nowhere");
   check_refused({"attention_lab", "sing"}, "sing");
