@@ -45,8 +45,11 @@ const kShapes = [
   (x, y) => drawn('rect', { x: x - 3.6, y: y - 3.6, width: 7.2, height: 7.2 }),
   (x, y) => drawn('path', { d: `M${x} ${y - 5}L${x + 4.8} ${y + 3.6}H${x - 4.8}Z` }),
   (x, y) => drawn('path', { d: `M${x} ${y - 5}L${x + 5} ${y}L${x} ${y + 5}L${x - 5} ${y}Z` }),
+  (x, y) => drawn('path', { d: `M${x} ${y + 5}L${x + 4.8} ${y - 3.6}H${x - 4.8}Z` }),
+  (x, y) => drawn('path', { d: `M${x - 4.5} ${y - 1.5}H${x + 4.5}V${y + 1.5}H${x - 4.5}Z` }),
 ];
-const kDashes = ['', '7 4', '2 4', '10 3 2 3'];
+const kDashes = ['', '7 4', '2 4', '10 3 2 3', '12 4', '4 2 1 2'];
+const kLooks = kShapes.length;
 
 function chartAxes(x, y, { xText, yText }) {
   const { width, height, left, right, top, bottom } = kFrame;
@@ -62,17 +65,17 @@ function chartAxes(x, y, { xText, yText }) {
 
 function chartSeries(line, n, x, y) {
   const places = line.points.map(([a, b]) => [x.place(a), y.place(b)]);
-  const path = drawn('path', { class: 'curve', 'stroke-dasharray': kDashes[n % 4],
+  const path = drawn('path', { class: 'curve', 'stroke-dasharray': kDashes[n % kLooks],
     d: places.map(([a, b], i) => `${i ? 'L' : 'M'}${a.toFixed(1)} ${b.toFixed(1)}`).join('') });
-  const dots = line.plain ? [] : places.map(([a, b]) => kShapes[n % 4](a, b));
-  return drawn('g', { class: `series s${n % 4}` }, path, dots);
+  const dots = line.plain ? [] : places.map(([a, b]) => kShapes[n % kLooks](a, b));
+  return drawn('g', { class: `series s${n % kLooks}` }, path, dots);
 }
 
 function chartKey(series) {
   return element('figcaption', { class: 'key' }, series.map((line, n) => element('span', {},
-    drawn('svg', { class: `series s${n % 4}`, width: 34, height: 12, viewBox: '0 0 34 12', 'aria-hidden': 'true' },
-      drawn('path', { class: 'curve', d: 'M0 6H34', 'stroke-dasharray': kDashes[n % 4] }),
-      line.plain ? [] : kShapes[n % 4](17, 6)), line.name)));
+    drawn('svg', { class: `series s${n % kLooks}`, width: 34, height: 12, viewBox: '0 0 34 12', 'aria-hidden': 'true' },
+      drawn('path', { class: 'curve', d: 'M0 6H34', 'stroke-dasharray': kDashes[n % kLooks] }),
+      line.plain ? [] : kShapes[n % kLooks](17, 6)), line.name)));
 }
 
 /// series: [{name, points: [[x, y]], plain}]; logX, logY: powers of ten; marker: an x to point at; key: stem of data-matrix

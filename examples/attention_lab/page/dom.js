@@ -52,14 +52,20 @@ function slider(label, { least, most, step, value, text, attributes = {} }, act)
   return element('label', { class: 'field wide' }, element('span', {}, label, ' '), shown, input);
 }
 
-/// A number for reading: three places, or a power of ten where those would say too little.
+/// A number for reading: three digits, and three places from 1 on; a power of ten where it is very small or large.
 function rounded(x) {
   if (x === null || x === undefined || Number.isNaN(x)) return '–';
   if (!Number.isFinite(x)) return x > 0 ? 'inf' : '-inf';
-  if (x === 0) return '0';
   const size = Math.abs(x);
-  if (size < 5e-4 || size >= 1e4) return x.toExponential(1);
-  return Number.isInteger(x) ? String(x) : x.toFixed(3);
+  if (Number.isInteger(x) && size < 1e6) return String(Math.abs(x) === 0 ? 0 : x);
+  if (size < 1e-4 || size >= 1e4) return x.toExponential(1);
+  return x.toFixed(size >= 0.1 ? 3 : Math.min(6, 2 - Math.floor(Math.log10(size))));
+}
+
+/// What a reader typed as a number; NaN if it is none.
+function parsed(text) {
+  const plain = text.trim().replace(/[\u2212\u2013]/g, '-').replace(',', '.');
+  return plain === '' ? NaN : Number(plain);
 }
 
 /// A token as a label: blanks and line ends are made visible.

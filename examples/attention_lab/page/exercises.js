@@ -86,23 +86,27 @@ function branchMistakes() {
     ['the weights were turned: forward is X W′, so backward is dQ W', () => add(add(through('dQ', 'Wq'), through('dK', 'Wk')), through('dV', 'Wv'))]];
 }
 
-/// Whether what was filled in ([row, column, value]) fits a matrix, as far as numbers go that were rounded on the way.
-function fits(filled, m, first) {
-  const values = filled.map(([i, j]) => at(m, i - first.row, j - first.column));
-  const slack = 0.01 * Math.max(...values.map(Math.abs)) + 0.002;
+/// How far an answer may be off: about what is lost when numbers are rounded to three digits on the way.
+const slackOf = (m, places) => 0.012 * Math.max(...places.map(([i, j]) => Math.abs(at(m, i, j)))) + 1e-9;
+
+/// Whether what was filled in ([row, column, value]) is this matrix; `offset` is the first column that it has.
+function fits(filled, m, offset, least) {
+  const values = filled.map(([i, j]) => at(m, i, j - offset));
+  const slack = Math.max(least, 0.012 * Math.max(...values.map(Math.abs)));
   return filled.every(([, , x], n) => Math.abs(x - values[n]) <= slack);
 }
 
-/// {right} or {missed} or neither, for an exercise and what was filled in.
-function judge(exercise, filled) {
+/// {right, missed} for an exercise, what was filled in, and all places that are asked for.
+function judge(exercise, filled, places) {
   const whole = read(exercise.name);
-  if (fits(filled, whole, { row: 0, column: 0 })) return { right: true };
+  const slack = slackOf(whole, places);
+  if (fits(filled, whole, 0, slack)) return { right: true };
   for (const [what, make] of exercise.mistakes(headNow())) {
     if (!make) continue;
     const m = make();
-    const first = { row: 0, column: m.columns < whole.columns ? state.head * m.columns : 0 };
-    if (fits(filled, m, first)) return { right: false, missed: what };
+    const offset = m.columns < whole.columns ? state.head * m.columns : 0;
+    if (fits(filled, m, offset, slack)) return { right: false, missed: what };
   }
-  if (fits(filled.map(([i, j, x]) => [i, j, -x]), whole, { row: 0, column: 0 })) return { right: false, missed: 'the sign: all is turned round' };
-  return { right: false, missed: null };
+  const turned = filled.map(([i, j, x]) => [i, j, -x]);
+  return { right: false, missed: fits(turned, whole, 0, slack) ? 'the sign: all is turned round' : null };
 }

@@ -27,9 +27,21 @@ function resultOf(run, name) {
   return headPart(name in run.f ? run.f[name] : run.b[name]);
 }
 
+/// In a large layer a lesson shows the chosen query's row alone; what has no row a query is shown whole.
+function lessonAxes(name) {
+  const axes = axesOf(name);
+  if (isSmall() || !kRowsOfLessons.has(name)) return { rows: axes[0], columns: axes[1] };
+  return { rows: { first: state.query, count: 1, labels: [queryLabel()] }, columns: axes[1] };
+}
+
+const kRowsOfLessons = new Set(['S', 'A', 'O', 'dS', 'dA', 'dQ']);
+
 /// A matrix of a lesson's run, shown under the name lesson.NAME.
 function lessonView(run, name, options = {}) {
-  return matrixView(name, { key: `lesson.${name}`, get: () => resultOf(run, name), perHead: kPerHead.has(name), ...options });
+  const { rows, columns } = lessonAxes(name);
+  const title = rows.count === 1 ? `${name}, one row` : name;
+  return matrixView(name, { key: `lesson.${name}`, title, rows, columns, get: () => resultOf(run, name),
+    perHead: kPerHead.has(name), ...options });
 }
 
 const side = (...views) => element('div', { class: 'matrices' }, views);

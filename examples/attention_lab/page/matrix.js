@@ -54,14 +54,14 @@ function showNumbers(view) {
     cell.style.setProperty('--share', value ? Math.abs(value) / most : 0);
     const extra = view.options.mark ? view.options.mark(i, j) : '';
     const touched = state.edited.has(`${view.key}/${i}/${j}`) ? ' edited' : '';
-    const chosen = isQueryRow(view, i) ? ' chosen' : '';
+    const chosen = view.rows.count > 1 && isQueryRow(view, i) ? ' chosen' : '';
     cell.className = (value < 0 ? 'minus' : 'plus') + touched + chosen + (extra ? ` ${extra}` : '');
   }
 }
 
 function isQueryRow(view, i) {
   const axes = kAxes[isGradient(view.name) ? view.name.slice(1) : view.name];
-  return axes !== undefined && !view.options.rows && axes[0] === 'queries' && i === state.query;
+  return axes !== undefined && axes[0] === 'queries' && i === state.query;
 }
 
 function textForm(view) {
@@ -176,8 +176,8 @@ function startEdit(view, cell) {
   let done = false;
   const leave = (keep, refocus) => {
     if (done) return;
-    const value = Number(input.value.replace(',', '.'));
-    const valid = input.value.trim() !== '' && Number.isFinite(value);
+    const value = parsed(input.value);
+    const valid = Number.isFinite(value);
     if (keep && !valid && refocus) {
       input.setAttribute('aria-invalid', 'true');
       view.readout.textContent = 'That is not a number. Escape leaves the entry as it was.';

@@ -1,6 +1,6 @@
 // 10: what it costs as the sequence grows.
 
-const kKinds = [['full', 'full'], ['windowed', 'windowed'], ['linear', 'linear']];
+const kKinds = [['full', 'full'], ['tiled', 'full, block by block'], ['windowed', 'windowed'], ['linear', 'linear']];
 
 function costChart(cost, what, title, unit) {
   const series = kKinds.filter(([kind]) => cost.some((c) => c[kind]))
@@ -27,5 +27,8 @@ function buildCost(section) {
       '2 for full attention, which compares each token with each; 1 for a window of fixed reach and for linear attention.'),
     element('div', { class: 'charts' }, costChart(cost, 'seconds', 'Time', 'seconds'), costChart(cost, 'bytes', 'Memory', 'bytes')),
     slopeTable(cost),
-    paragraph('Windowed: a query sees the keys within a reach of its own place. Linear: features of queries and keys take the place of the softmax, so that keys and values can be added up first. Short sequences lie flatter: there the linear layers cost more than the attention.'));
+    paragraph('Full: all weights of a row are held at once; block by block they are not, which saves memory but compares ' +
+      'no fewer tokens. Windowed: a query sees the keys within a reach of its own place. Linear: features of queries ' +
+      'and keys take the place of the softmax, so that keys and values can be added up first. Short sequences lie ' +
+      'flatter: there the linear layers cost more than the attention.'));
 }

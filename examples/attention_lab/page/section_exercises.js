@@ -37,7 +37,7 @@ function moveAnswer(event, fields, width) {
 }
 
 function readAnswers(fields) {
-  const entries = fields.map(({ i, j, input }) => [i, j, input.value.trim() === '' ? NaN : Number(input.value.replace(',', '.'))]);
+  const entries = fields.map(({ i, j, input }) => [i, j, parsed(input.value)]);
   return { filled: entries.filter(([, , x]) => Number.isFinite(x)), open: entries.filter(([, , x]) => !Number.isFinite(x)).length };
 }
 
@@ -45,7 +45,7 @@ function answerText(asked, fields) {
   const { filled, open } = readAnswers(fields);
   markAnswers(asked, fields);
   if (filled.length === 0) return 'Nothing is filled in yet, or nothing that is a number.';
-  const result = judge(asked, filled);
+  const result = judge(asked, filled, fields.map(({ i, j }) => [i, j]));
   const still = open ? ` ${open} ${open === 1 ? 'entry is' : 'entries are'} still open.` : '';
   if (result.right) return (open ? 'Right so far.' : `Right: ${asked.rule}.`) + still;
   if (result.missed) return `Not yet: ${result.missed}. The rule is ${asked.rule}.${still}`;
@@ -55,11 +55,12 @@ function answerText(asked, fields) {
 
 function markAnswers(asked, fields) {
   const whole = read(asked.name);
+  const slack = slackOf(whole, fields.map(({ i, j }) => [i, j]));
   for (const { i, j, input, mark } of fields) {
-    const x = Number(input.value.replace(',', '.'));
     const empty = input.value.trim() === '';
-    const good = !empty && fits([[i, j, x]], whole, { row: 0, column: 0 });
+    const good = Math.abs(parsed(input.value) - at(whole, i, j)) <= slack;
     mark.textContent = empty ? '' : good ? '✓' : '✗';
+    mark.setAttribute('aria-label', empty ? '' : good ? 'right' : 'wrong');
     input.setAttribute('aria-invalid', String(!empty && !good));
   }
 }
@@ -75,7 +76,8 @@ function exerciseView() {
   };
   const check = () => { answer.textContent = answerText(asked, fields); };
   return [
-    paragraph(`Work out ${asked.name}${part ? ' (these entries of it)' : ''} from the matrices below. Three digits are enough; Enter goes to the next field. The scale 1/√d is ${rounded(state.preset.scale)}.`),
+    paragraph(`Work out ${asked.name}${part ? ' (these entries of it)' : ''} from the matrices below. Three digits are enough; Enter goes to the next field. The scale 1/√d is ${rounded(state.preset.scale)}.` +
+      (isSmall() ? '' : ' These are long sums; the preset with three tokens has short ones.')),
     node,
     element('div', { class: 'buttons' }, button('Check', check, { id: 'exercise-check' }), button('Hint', () => { answer.textContent = asked.hint; }), button('Show the solution', solve)),
     answer, element('div', { class: 'matrices' }, asked.of.map((name) => matrixView(name)))];

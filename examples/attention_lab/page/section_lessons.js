@@ -120,7 +120,7 @@ function dropoutLesson() {
       const run = runWith({ options });
       const numeric = numericGradient({ ...run.setup, options: { dropout } }, 'dA', state.head, kDefaultStep);
       const error = gradientError(resultOf(run, 'dA'), numeric);
-      const axes = { rows: axisOf('queries'), columns: axisOf('keys'), perHead: true };
+      const axes = { ...lessonAxes('dA'), perHead: true };
       return [side(matrixView('dropout', { ...axes, key: 'lesson.dropout', title: 'mask of forward', get: () => dropout[state.head] }),
         lessonView(run, 'dA'), matrixView('dA', { ...axes, key: 'lesson.numeric.dA', title: 'dA, numeric', get: () => numeric })), verdict('dA', error)];
     },
@@ -158,5 +158,6 @@ function causalLesson() {
 
 function buildLessons(section) {
   put(section, paragraph('Each switch changes one thing and leaves all others; the matrices below it are those of the changed layer.'),
+    isSmall() ? null : liveText('p', () => `Of large matrices only the row of the chosen query is shown: ${state.query}, ${queryLabel()}.`),
     [scaleLesson, sharpLesson, maskLesson, blindLesson, equalLesson, residualLesson, dropoutLesson, causalLesson].map((make) => make()));
 }

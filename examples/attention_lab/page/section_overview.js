@@ -58,7 +58,7 @@ function overviewTables() {
 
 function normCharts() {
   const norms = (state.preset.overview && state.preset.overview.norms) || [];
-  if (norms.length === 0) return [paragraph('This layer was not trained, so there is no course of training to show.')];
+  if (new Set(norms.map((n) => n.step)).size < 2) return paragraph('This layer was not trained: there is no course of training to show.');
   const layers = [...new Set(norms.map((n) => n.layer))];
   const series = (name) => layers.map((layer) => ({ name: layer, points: norms.filter((n) => n.layer === layer).map((n) => [n.step, n[name]]) }));
   return element('div', { class: 'charts' }, ['dQ', 'dK', 'dV'].map((name) =>

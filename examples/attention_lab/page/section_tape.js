@@ -3,7 +3,17 @@
 let tapeAt = 0;
 
 const tapeLines = () => state.preset.tape || [];
-const tapeMatrices = (line) => (line.matrices || []).filter((name) => (name in kAxes || isGradient(name)) && read(name));
+const known = (names) => [...new Set(names || [])].filter((name) => (name in kAxes || isGradient(name)) && read(name));
+const tapeMatrices = (line) => known(line.matrices);
+
+/// The matrices of the lines that a line computes from, but for those that it belongs to itself.
+function tapeSources(line) {
+  const byLine = new Map(tapeLines().map((other) => [other.line, other]));
+  const from = (line.inputs || []).flatMap((n) => (byLine.get(n) || {}).matrices || []);
+  return known(from).filter((name) => !tapeMatrices(line).includes(name));
+}
+
+const tapeLights = (line) => (line ? [...tapeSources(line), ...tapeMatrices(line)] : []);
 
 function tapeInputs(line) {
   return (line.inputs || []).map((n) => (n < 0 ? 'constant' : `%${n}`)).join(', ');
@@ -19,9 +29,9 @@ function tapeRow(line, n) {
     element('td', { class: 'words' }, line.formula || ''),
     element('td', {}, line.backward ? 'backward' : 'forward'),
   ];
-  const row = element('tr', { tabindex: n === tapeAt ? '0' : '-1', on: { click: () => goToLine(n), focus: () => goToLine(n) } }, cells);
-  row.addEventListener('pointerenter', () => lightUp(line.matrices || []));
-  row.addEventListener('pointerleave', () => lightUp((tapeLines()[tapeAt] || {}).matrices || []));
+  const row = element('tr', { tabindex: n === tapeAt ? '0' : '-1', on: { click: () => goToLine(n), focus: () => pointAt(n) } }, cells);
+  row.addEventListener('pointerenter', () => lightUp(tapeLights(line)));
+  row.addEventListener('pointerleave', () => lightUp(tapeLights(tapeLines()[tapeAt])));
   return row;
 }
 
@@ -33,6 +43,11 @@ function goToLine(n) {
   if (next === tapeAt) return;
   tapeAt = next;
   tapeShow();
+}
+
+function pointAt(n) {
+  goToLine(n);
+  lightUp(tapeLights(tapeLines()[n]));
 }
 
 function tapeTable() {
@@ -54,16 +69,19 @@ function tapeDetail() {
   const line = tapeLines()[tapeAt];
   const upTo = tapeLines().slice(0, tapeAt + 1).filter((l) => !l.backward);
   const kept = upTo.reduce((sum, l) => sum + (l.kept_bytes || 0), 0);
-  const names = tapeMatrices(line);
+  const [sources, names] = [tapeSources(line), tapeMatrices(line)];
+  const arrow = sources.length && names.length ? [element('span', { class: 'then', 'aria-label': 'gives' }, '→')] : [];
+  const origin = tapeLines().find((other) => line.backward && other.line === line.rule_of);
   const fact = (term, text) => (text ? [element('dt', {}, term), element('dd', {}, text)] : []);
   return [
     element('h3', {}, `%${line.line} ${line.op}`, line.backward ? ' (backward)' : ''),
     line.formula ? formula(line.formula) : null,
-    element('dl', { class: 'facts' }, fact('inputs', tapeInputs(line) || 'none'), fact('rule', line.rule), fact('layer', line.path),
+    element('dl', { class: 'facts' }, fact('inputs', tapeInputs(line) || 'none'), fact('belongs to', origin ? `backward of %${origin.line} ${origin.op}` : ''),
+      fact('rule', line.rule), fact('layer', line.path),
       fact('keeps', line.keeps && line.keeps.length ? `${line.keeps.join(', ')}, ${bytesText(line.kept_bytes || 0)}` : 'nothing'),
       fact('kept by the forward lines so far', bytesText(kept))),
-    element('div', { class: 'matrices' }, names.map((name) => matrixView(name))),
-    names.length ? null : paragraph('No named matrix belongs to this line: it only changes shape or joins things.'),
+    element('div', { class: 'matrices' }, sources.map((name) => matrixView(name)), arrow, names.map((name) => matrixView(name))),
+    sources.length + names.length ? null : paragraph('No named matrix belongs to this line: it only changes shape or joins things.'),
   ];
 }
 
@@ -87,7 +105,7 @@ function buildTape(section) {
     list.scrollTop = Math.max(0, rows[tapeAt].offsetTop - list.clientHeight / 2);
     count.textContent = `line ${tapeAt + 1} of ${tapeLines().length}`;
     detail.replaceChildren(...tapeDetail().filter(Boolean));
-    lightUp(tapeLines()[tapeAt].matrices || []);
+    lightUp(tapeLights(tapeLines()[tapeAt]));
   };
   put(section,
     paragraph('Each op writes a line: what it computed, from which lines, and what it keeps so that it can be played backwards. Backward goes from the last line to the first. ' +
