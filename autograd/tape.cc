@@ -17,9 +17,10 @@ struct Tape::Line {
   const Path* path;
   Shape shape;
   DType dtype;
-  bool backward;  // written by a recorded backward pass
-  Tensor leaf;    // the parameter or watched input itself
-  size_t inputs;  // first of its entries in Lines::inputs, and how many
+  bool backward;    // written by a recorded backward pass
+  int32_t rule_of;  // then by the rule of this line
+  Tensor leaf;      // the parameter or watched input itself
+  size_t inputs;    // first of its entries in Lines::inputs, and how many
   size_t input_count;
   size_t kept;  // likewise in Lines::kept
   size_t kept_count;
@@ -75,6 +76,7 @@ struct Tape::Playing {
   }
   ~Playing() {
     tape.in_backward_ = false;
+    tape.rule_of_ = -1;
     tape.recording_ = keep_tape && was_recording;
     tape.spent_ = !keep_tape;
     if (!keep_tape) {
@@ -165,6 +167,7 @@ Tape::Line& Tape::add_line(const char* op, const Tensor& y) {
                        .shape = y.shape(),
                        .dtype = y.dtype(),
                        .backward = in_backward_,
+                       .rule_of = rule_of_,
                        .leaf = {},
                        .inputs = all.inputs.size(),
                        .input_count = 0,
@@ -331,7 +334,10 @@ void Tape::play_back(int32_t first, int32_t last, const Playing& playing) {
     if (all.gradients[i] && all.needed[i]) {
       run_hooks(line);
       const Tensor dy = all.wanted[i] || all.lines[i].leaf ? all.gradients[i] : std::move(all.gradients[i]);
+      const int32_t outer = rule_of_;
+      if (outer < 0) rule_of_ = line;  // else line is of a composed definition, and what it writes is that op's
       if (!all.lines[i].leaf) play_line(i, dy, playing);
+      rule_of_ = outer;
     }
     if (!playing.keep_tape) release(i);
   }
@@ -467,19 +473,44 @@ void Tape::run_hooks(int32_t line) {
   }
 }
 
-LineView Tape::line(int32_t index) const {
-  const Lines& all = *lines_;
+const Tape::Line& Tape::checked_line(int32_t index) const {
   if (index < 0 || index >= size_) fail(fmt::format("tape: line {} of {}", index, size_));
-  const Line& line = all.lines[static_cast<size_t>(index)];
-  LineView view{index, line.op, to_string(line.path), {}, line.shape, line.dtype, 0, line.backward};
-  for (size_t k = 0; k < line.input_count; ++k) view.inputs.push_back(all.inputs[line.inputs + k]);
-  for (size_t k = line.kept; k < std::min(line.kept + line.kept_count, all.kept.size()); ++k) {
-    if (all.kept[k].tensor) view.kept_bytes += all.kept[k].tensor.bytes();
+  return lines_->lines[static_cast<size_t>(index)];
+}
+
+LineView Tape::line(int32_t index) const {
+  const Line& line = checked_line(index);
+  LineView view{.line = index,
+                .op = line.op,
+                .path = to_string(line.path),
+                .inputs = {},
+                .shape = line.shape,
+                .dtype = line.dtype,
+                .keeps = {},
+                .kept_bytes = 0,
+                .backward = line.backward,
+                .rule_of = line.rule_of};
+  const auto inputs = lines_->inputs.begin() + static_cast<std::ptrdiff_t>(line.inputs);
+  view.inputs.assign(inputs, inputs + static_cast<std::ptrdiff_t>(line.input_count));
+  for (const Tensor& tensor : kept(index)) {
+    view.keeps.push_back(find(tensor));
+    view.kept_bytes += tensor.bytes();
   }
   if (line.leaf && line.leaf.body().name)
     view.path += (view.path.empty() ? "" : ".") + std::string(line.leaf.body().name);
   return view;
 }
+
+std::vector<Tensor> Tape::kept(int32_t index) const {
+  const Line& line = checked_line(index);
+  std::vector<Tensor> result;
+  for (size_t k = line.kept; k < std::min(line.kept + line.kept_count, lines_->kept.size()); ++k) {
+    if (const Tensor& tensor = lines_->kept[k].tensor) result.push_back(tensor);
+  }
+  return result;
+}
+
+int32_t Tape::find(const Tensor& x) const { return x && x.body().tape == number_ ? x.body().line : -1; }
 
 int64_t Tape::kept_bytes() const {
   std::map<const detail::Storage*, int64_t> storages;

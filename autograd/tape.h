@@ -78,8 +78,10 @@ struct LineView {
   std::vector<int32_t> inputs;  ///< lines; -1 for a constant
   Shape shape;                  ///< of the output
   DType dtype;
-  int64_t kept_bytes;  ///< held for backward
-  bool backward;       ///< written by a recorded backward pass
+  std::vector<int32_t> keeps;  ///< lines of what is held for backward; -1 for a constant
+  int64_t kept_bytes;          ///< of it
+  bool backward;               ///< written by a recorded backward pass
+  int32_t rule_of;             ///< then the line whose rule wrote it; -1 for a line of the forward pass
 };
 
 /// Records what is computed while it is in scope, on its thread, and plays it backwards.
@@ -125,6 +127,10 @@ class Tape {
   /// Number of lines.
   int32_t size() const { return size_; }
   LineView line(int32_t index) const;
+  /// What a line holds for backward, as its rule will see it: the tensors of LineView::keeps. None once it is released.
+  std::vector<Tensor> kept(int32_t index) const;
+  /// The line that x was computed on, or -1 if it is not on this tape.
+  int32_t find(const Tensor& x) const;
   /// Bytes held for backward by all lines together, each tensor counted once.
   int64_t kept_bytes() const;
 
@@ -152,6 +158,7 @@ class Tape {
   void keep_for(const Tensor& x);
   Tensor compute_again(size_t index);
   int32_t own_line(const char* caller, const Tensor& x) const;
+  const Line& checked_line(int32_t index) const;
   Tensor start(const char* caller, const Tensor& loss, const Tensor& seed) const;
   void mark_needed(size_t first);
   void play_back(int32_t first, int32_t last, const Playing& playing);
@@ -169,6 +176,7 @@ class Tape {
   bool recording_ = true;
   bool spent_ = false;
   bool in_backward_ = false;
+  int32_t rule_of_ = -1;  // the line whose rule runs now
   std::unique_ptr<Lines> lines_;
 };
 
@@ -185,10 +193,11 @@ class Pause {
   bool was_recording_ = false;
 };
 
-/// The tape as text, a line each: `%3 = softmax(%2)  f32[4, 10]  keeps 160 B  encoder.layer.0.attention`.
+/// The tape as text, a line each: `%3 = softmax(%2)  f32[4, 10]  keeps %3, 160 B  encoder.layer.0.attention`. What the
+/// rule of line 3 wrote in a recorded backward pass ends in `backward of %3`.
 std::string to_string(const Tape& tape);
-/// The same as JSON: {"trains", "lines": [{"line", "op", "path", "inputs", "shape", "dtype", "kept_bytes",
-/// "backward"}]}.
+/// The same as JSON: {"trains", "lines": [{"line", "op", "path", "inputs", "shape", "dtype", "keeps", "kept_bytes",
+/// "backward", "rule_of"}]}.
 std::string to_json(const Tape& tape);
 /// The same as a graph for Graphviz.
 std::string to_dot(const Tape& tape);

@@ -6,14 +6,16 @@
 namespace mixtape {
 namespace {
 
-std::string inputs_text(const LineView& line) {
+std::string names_of(const std::vector<int32_t>& lines) {
   std::string text;
-  for (int32_t input : line.inputs) {
+  for (int32_t line : lines) {
     if (!text.empty()) text += ", ";
-    text += input < 0 ? "constant" : fmt::format("%{}", input);
+    text += line < 0 ? "constant" : fmt::format("%{}", line);
   }
   return text;
 }
+
+Json::Array to_array(const std::vector<int32_t>& lines) { return {lines.begin(), lines.end()}; }
 
 }  // namespace
 
@@ -23,10 +25,10 @@ std::string to_string(const Tape& tape) {
                                  tape.size(), tape.kept_bytes());
   for (int32_t i = 0; i < tape.size(); ++i) {
     const LineView line = tape.line(i);
-    text +=
-        fmt::format("%{} = {}({})  {}{}", i, line.op, inputs_text(line), name_of(line.dtype), to_string(line.shape));
-    if (line.kept_bytes > 0) text += fmt::format("  keeps {} B", line.kept_bytes);
-    if (line.backward) text += "  backward";
+    text += fmt::format("%{} = {}({})  {}{}", i, line.op, names_of(line.inputs), name_of(line.dtype),
+                        to_string(line.shape));
+    if (line.kept_bytes > 0) text += fmt::format("  keeps {}, {} B", names_of(line.keeps), line.kept_bytes);
+    if (line.backward) text += line.rule_of < 0 ? "  backward" : fmt::format("  backward of %{}", line.rule_of);
     if (!line.path.empty()) text += "  " + line.path;
     text += '\n';
   }
@@ -40,11 +42,13 @@ std::string to_json(const Tape& tape) {
     lines.push_back({{"line", line.line},
                      {"op", line.op},
                      {"path", line.path},
-                     {"inputs", Json::Array(line.inputs.begin(), line.inputs.end())},
+                     {"inputs", to_array(line.inputs)},
                      {"shape", Json::Array(line.shape.begin(), line.shape.end())},
                      {"dtype", name_of(line.dtype)},
+                     {"keeps", to_array(line.keeps)},
                      {"kept_bytes", line.kept_bytes},
-                     {"backward", line.backward}});
+                     {"backward", line.backward},
+                     {"rule_of", line.rule_of}});
   }
   return to_text({{"trains", tape.trains()}, {"lines", std::move(lines)}}, 1);
 }

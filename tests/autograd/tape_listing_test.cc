@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "autograd/error.h"
 #include "autograd/json.h"
 #include "autograd/ops.h"
@@ -36,9 +38,9 @@ TEST_CASE("the tape as text") {
         "tape that only differentiates (dropout passes everything through): 6 lines, 120 bytes kept\n"
         "%0 = watch()  f32[2, 3]\n"
         "%1 = parameter()  f32[4, 3]  encoder.project.weight\n"
-        "%2 = linear(%0, %1, constant)  f32[2, 4]  keeps 72 B  encoder.project\n"
-        "%3 = softmax(%2)  f32[2, 4]  keeps 32 B  encoder\n"
-        "%4 = multiply(%3, constant)  f32[2, 4]  keeps 48 B  encoder\n"
+        "%2 = linear(%0, %1, constant)  f32[2, 4]  keeps %0, %1, 72 B  encoder.project\n"
+        "%3 = softmax(%2)  f32[2, 4]  keeps %3, 32 B  encoder\n"
+        "%4 = multiply(%3, constant)  f32[2, 4]  keeps %3, constant, 48 B  encoder\n"
         "%5 = sum(%4)  f32[]  encoder\n");
 }
 
@@ -51,7 +53,7 @@ TEST_CASE("a training tape says so, and a recorded backward is marked") {
         "tape that trains: 3 lines, 16 bytes kept\n"
         "%0 = parameter()  f64[2]\n"
         "%1 = sum(%0)  f64[]\n"
-        "%2 = multiply(%0, %0)  f64[2]  keeps 32 B\n");
+        "%2 = multiply(%0, %0)  f64[2]  keeps %0, %0, 32 B\n");
   CHECK(to_string(tape).find("backward") == std::string::npos);
   tape.gradients(sum(more), {w}, {.record = true});
   CHECK(to_string(tape).find("  backward") != std::string::npos);
@@ -70,9 +72,12 @@ TEST_CASE("the tape as JSON") {
                          {"inputs", Json::Array{}},
                          {"shape", Json::Array{4, 3}},
                          {"dtype", "f32"},
+                         {"keeps", Json::Array{}},
                          {"kept_bytes", 0},
-                         {"backward", false}});
+                         {"backward", false},
+                         {"rule_of", -1}});
   CHECK(lines[2].at("inputs") == Json::Array{0, 1, -1});
+  CHECK(lines[2].at("keeps") == Json::Array{0, 1});
   CHECK(lines[2].at("kept_bytes") == 72);
   CHECK(lines[5].at("shape") == Json::Array{});
 }
@@ -112,8 +117,61 @@ TEST_CASE("bytes kept: memory that lines share counts once, and backward frees i
   CHECK(tape.line(1).kept_bytes == 0);
 }
 
+TEST_CASE("what a line keeps can be read until backward has released it") {
+  const Tensor x = Tensor::from(std::vector<double>{1, 2, 3}, {3}, f64);
+  Tape tape;
+  tape.watch(x);
+  const Tensor y = softmax(x), loss = sum(y * Tensor::ones({3}, f64));
+  CHECK(tape.kept(0).empty());
+  REQUIRE(tape.kept(1).size() == 1);
+  CHECK(tape.kept(1)[0].is(y));
+  REQUIRE(tape.kept(2).size() == 2);
+  CHECK(tape.kept(2)[1].values() == std::vector<double>{1, 1, 1});
+  CHECK(tape.line(2).keeps == std::vector<int32_t>{1, -1});
+  tape.backward(loss);
+  CHECK(tape.kept(1).empty());
+  CHECK(tape.line(1).keeps.empty());
+}
+
+TEST_CASE("the line of a tensor") {
+  const Tensor x = Tensor::ones({2}, f64), other = Tensor::ones({2}, f64);
+  Tape tape;
+  tape.watch(x);
+  const Tensor y = x * other;
+  CHECK(tape.find(x) == 0);
+  CHECK(tape.find(y) == 1);
+  CHECK(tape.find(other) == -1);
+  CHECK(tape.find(Tensor()) == -1);
+}
+
+TEST_CASE("lines of a recorded backward pass name the line whose rule wrote them") {
+  const Tensor x = Tensor::from(std::vector<double>{1, 2, 3}, {3}, f64);
+  Tape tape;
+  tape.watch(x);
+  const Tensor y = softmax(x), loss = sum(y * y);
+  const int32_t forward = tape.size();
+  const Tensor dx = tape.gradients(loss, {x}, {.record = true})[0];
+  for (int32_t i = 0; i < forward; ++i) CHECK(tape.line(i).rule_of == -1);
+  std::set<int32_t> sources;
+  for (int32_t i = forward; i < tape.size(); ++i) {
+    CHECK(tape.line(i).backward);
+    CHECK(tape.line(i).rule_of < forward);  // softmax's composed definition stands in for its rule
+    sources.insert(tape.line(i).rule_of);
+  }
+  CHECK(sources == std::set<int32_t>{tape.find(y), tape.find(y) + 1});
+  CHECK(tape.line(tape.find(dx)).rule_of == tape.find(y));
+  CHECK(to_string(tape).find("backward of %1\n") != std::string::npos);
+
+  const int32_t first_order = tape.size();
+  tape.gradients(sum(dx * dx), {x}, {.record = true});
+  CHECK(tape.line(tape.size() - 1).rule_of >= 0);
+  CHECK(tape.line(tape.size() - 1).rule_of < first_order + 2);
+  CHECK(tape.line(first_order).rule_of == -1);
+}
+
 TEST_CASE("a line that is not there") {
   Tape tape;
+  CHECK_THROWS_AS(tape.kept(0), Error);
   CHECK_THROWS_WITH_AS(tape.line(0), "tape: line 0 of 0", Error);
   CHECK_THROWS_AS(tape.line(-1), Error);
 }

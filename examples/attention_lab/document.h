@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "autograd/json.h"
+#include "examples/attention_lab/cost.h"
+#include "examples/attention_lab/study.h"
+
+namespace mixtape::attention_lab {
+
+/// {"rows", "columns", "values"} of a matrix; a vector is one row, a [H, .., ..] tensor a list, an undefined one null.
+Json to_json(const Tensor& x);
+
+/// A study as the page reads it: where it comes from, what goes in, forward, backward, the numeric derivatives, the
+/// tape, and the rest. Numbers are exact but for the numeric derivatives, which have ten digits. Of wide layers the
+/// overview has ten, too, and the weights' numeric derivatives are null: the page can measure them itself.
+Json to_json(const Study& study);
+
+/// {"version": 1, "presets": [...], "cost": [...]}
+Json to_document(const std::vector<Study>& studies, const std::vector<CostRow>& costs);
+
+}  // namespace mixtape::attention_lab

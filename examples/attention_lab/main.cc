@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "autograd/error.h"
+#include "autograd/file.h"
+#include "examples/attention_lab/document.h"
+#include "examples/attention_lab/page.h"
+#include "examples/attention_lab/walk.h"
+#include "examples/common/command_line.h"
+
+namespace mixtape::attention_lab {
+namespace {
+
+constexpr size_t kLargestPage = 2'000'000;  // bytes
+
+struct Options {
+  Choice choice;
+  std::string out;
+};
+
+void add_choice(examples::Command& command, Choice& choice) {
+  const auto index = examples::whole_number(0);
+  command.option("--preset", choice.preset, "where the numbers come from").one_of(preset_names());
+  command.option("--run", choice.run,
+                 "run folder of a finished translator or vit, in place of the lab's own small model");
+  command.option("--sentence", choice.sentence, "what to translate, or to go on with (translation, generation)");
+  command.option("--image", choice.image, "PNG or JPEG picture (image)");
+  command.option("--layer", choice.layer, "attention layer: encoder.layer.0.attention");
+  command.option("--head", choice.head, "head to look at, from 0 on").check(index);
+  command.option("--query", choice.query, "query to look at, from 0 on").check(index);
+}
+
+// The chosen preset first, then the others; beside a run only the one by hand, as its layers are wide.
+Json make_document(const Choice& choice) {
+  std::vector<Study> studies = {study(make_preset(choice))};
+  const std::string chosen = studies[0].preset.name;
+  for (const std::string& name : preset_names()) {
+    if (name == chosen || (!choice.run.empty() && name != "by-hand")) continue;
+    Choice other;
+    other.preset = name;
+    studies.push_back(study(make_preset(other)));
+  }
+  return to_document(studies, measure_costs());
+}
+
+// The file is opened first: a path that cannot be written to is said at once.
+void write(const std::string& path, const std::function<std::string()>& make) {
+  AtomicFile file(path);
+  const std::string text = make();
+  if (text.size() > kLargestPage) {
+    fail(fmt::format("{}: it would have {} bytes, at most {}; choose a shorter sentence or a smaller model", path,
+                     text.size(), kLargestPage));
+  }
+  file.write(text);
+  file.commit();
+  fmt::print("{}: {} bytes\n", path, text.size());
+}
+
+void setup(examples::Command& program) {
+  static Options options;
+  examples::Command walk =
+      program.subcommand("walk", "Prints every step of one attention layer, forward and backward.");
+  add_choice(walk, options.choice);
+  walk.run([] { mixtape::attention_lab::walk(study(make_preset(options.choice))); });
+
+  const auto writes = [](examples::Command& command) {
+    command.option("--out", options.out, "file that is written").required();
+    add_choice(command, options.choice);
+  };
+  examples::Command page = program.subcommand("page", "Writes a page to explore: one file that needs no network.");
+  writes(page);
+  page.run([] { write(options.out, [] { return make_page(make_document(options.choice)); }); });
+
+  examples::Command data = program.subcommand("data", "Writes the numbers of the page as JSON.");
+  writes(data);
+  data.run([] { write(options.out, [] { return to_text(make_document(options.choice)); }); });
+}
+
+}  // namespace
+}  // namespace mixtape::attention_lab
+
+int main(int argc, char** argv) {
+  return mixtape::examples::run_program(
+      "attention_lab", "Takes one attention layer apart: every step forward and backward, with all its numbers.", argc,
+      argv, mixtape::attention_lab::setup);
+}
