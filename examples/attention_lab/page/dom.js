@@ -2,9 +2,12 @@ const kSvg = 'http://www.w3.org/2000/svg';
 
 function fill(node, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) {
-    if (key === 'on') for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
-    else if (value === true) node.setAttribute(key, '');
-    else if (value !== false && value !== null && value !== undefined) node.setAttribute(key, value);
+    if (key === 'on')
+      for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
+    else if (value === true)
+      node.setAttribute(key, '');
+    else if (value !== false && value !== null && value !== undefined)
+      node.setAttribute(key, value);
   }
   node.append(...children.flat(2).filter((child) => child !== null && child !== undefined));
   return node;
@@ -14,42 +17,51 @@ const element = (tag, attributes = {}, ...children) => fill(document.createEleme
 const drawn = (tag, attributes = {}, ...children) => fill(document.createElementNS(kSvg, tag), attributes, children);
 const put = (node, ...children) => fill(node, {}, children);
 const paragraph = (...children) => element('p', {}, ...children);
-const formula = (text) => element('p', { class: 'formula' }, element('code', {}, text));
-const button = (text, act, attributes = {}) => element('button', { type: 'button', on: { click: act }, ...attributes }, text);
+const formula = (text) => element('p', {class: 'formula'}, element('code', {}, text));
+const button = (text, act, attributes = {}) =>
+    element('button', {type: 'button', on: {click: act}, ...attributes}, text);
 
 let nextId = 0;
 const freshId = (stem) => `${stem}-${nextId++}`;
 
 /// A select with its label; `choices` are [value, text] pairs.
 function choice(label, choices, value, act, attributes = {}) {
-  const select = element('select', { ...attributes, on: { change: () => act(select.value) } },
-    choices.map(([key, text, off]) => element('option', { value: key, disabled: !!off }, text)));
+  const select = element(
+      'select', {...attributes, on: {change: () => act(select.value)}},
+      choices.map(([key, text, off]) => element('option', {value: key, disabled: !!off}, text)));
   select.value = String(value);
-  return element('label', { class: 'field' }, element('span', {}, label), select);
+  return element('label', {class: 'field'}, element('span', {}, label), select);
 }
 
 /// A switch: a checkbox that says on or off.
 function toggle(label, on, act, attributes = {}) {
-  const box = element('input', { type: 'checkbox', role: 'switch', ...attributes, on: { change: () => act(box.checked) } });
+  const box = element('input', {type: 'checkbox', role: 'switch', ...attributes, on: {change: () => act(box.checked)}});
   box.checked = on;
-  return element('label', { class: 'switch' }, box, element('span', {}, label));
+  return element('label', {class: 'switch'}, box, element('span', {}, label));
 }
 
-function slider(label, { least, most, step, value, text, attributes = {} }, act) {
+function slider(label, {least, most, step, value, text, attributes = {}}, act) {
   const shown = element('output', {}, text(value));
-  const input = element('input', { type: 'range', min: least, max: most, step, ...attributes, on: {
-    input: () => {
-      describe();
-      act(Number(input.value));
-    },
-  } });
+  const input = element('input', {
+    type: 'range',
+    min: least,
+    max: most,
+    step,
+    ...attributes,
+    on: {
+      input: () => {
+        describe();
+        act(Number(input.value));
+      },
+    }
+  });
   const describe = () => {
     shown.textContent = text(Number(input.value));
     input.setAttribute('aria-valuetext', shown.textContent);
   };
   input.value = value;
   describe();
-  return element('label', { class: 'field wide' }, element('span', {}, label, ' '), shown, input);
+  return element('label', {class: 'field wide'}, element('span', {}, label, ' '), shown, input);
 }
 
 /// A number for reading: three digits, and three places from 1 on; a power of ten where it is very small or large.
@@ -80,37 +92,48 @@ function bytesText(count) {
 }
 
 function numberSpan(name, value, place = {}, text = rounded) {
-  return element('span', { class: 'number', 'data-matrix': name, 'data-row': place.row || 0,
-    'data-column': place.column || 0, 'data-value': exact(value) }, text(value));
+  return element(
+      'span', {
+        class: 'number',
+        'data-matrix': name,
+        'data-row': place.row || 0,
+        'data-column': place.column || 0,
+        'data-value': exact(value)
+      },
+      text(value));
 }
 
 // What depends on the numbers is shown through `live`, and shown again whenever they change.
 let shown = [];
 
 function live(node, show) {
-  shown.push({ node, show });
+  shown.push({node, show});
   show(node);
   return node;
 }
 
 function refresh() {
-  shown = shown.filter(({ node }) => node.isConnected);
-  for (const { node, show } of [...shown]) show(node);
+  shown = shown.filter(({node}) => node.isConnected);
+  for (const {node, show} of [...shown]) show(node);
 }
 
 /// The same for what is inside one node.
 function refreshOne(inside) {
-  shown = shown.filter(({ node }) => node.isConnected);
-  for (const { node, show } of [...shown]) if (inside.contains(node)) show(node);
+  shown = shown.filter(({node}) => node.isConnected);
+  for (const {node, show} of [...shown])
+    if (inside.contains(node)) show(node);
 }
 
-const liveText = (tag, text, attributes = {}) => live(element(tag, attributes), (node) => { node.textContent = text(); });
-const liveBox = (build, attributes = {}) =>
-  live(element('div', attributes), (node) => { node.replaceChildren(...[build()].flat().filter(Boolean)); });
+const liveText = (tag, text, attributes = {}) => live(element(tag, attributes), (node) => {
+  node.textContent = text();
+});
+const liveBox = (build, attributes = {}) => live(element('div', attributes), (node) => {
+  node.replaceChildren(...[build()].flat().filter(Boolean));
+});
 
 /// A part that is built when it is first opened.
 function details(summary, build, open = false) {
-  const node = element('details', { open }, element('summary', {}, summary));
+  const node = element('details', {open}, element('summary', {}, summary));
   let built = false;
   const fillIn = () => {
     if (!node.open || built) return;

@@ -14,7 +14,9 @@ function maskedSoftmax(scores, mask) {
     const most = seen.reduce((m, j) => Math.max(m, at(scores, i, j)), -Infinity);
     const raised = seen.map((j) => Math.exp(at(scores, i, j) - most));
     const sum = raised.reduce((total, x) => total + x, 0);
-    seen.forEach((j, n) => { weights.values[i * scores.columns + j] = raised[n] / sum; });
+    seen.forEach((j, n) => {
+      weights.values[i * scores.columns + j] = raised[n] / sum;
+    });
   }
   return weights;
 }
@@ -37,14 +39,14 @@ function forward(inputs, mask, scale, heads, options = {}) {
     Y = inputs.Wo ? linear(joined, inputs.Wo, inputs.bo) : joined;
     if (options.residual) Y = add(Y, inputs.X);
   }
-  return { Q, K, V, S, A, O, joined, Y, L: dot(Y, inputs.G) };
+  return {Q, K, V, S, A, O, joined, Y, L: dot(Y, inputs.G)};
 }
 
 /// dS = A * (dA - rowsum(dA * A))
 function softmaxBackward(weights, dweights, broken = {}) {
   const totals = broken.rowSum ? null : rowSums(times(dweights, weights));
-  return buildMatrix(weights.rows, weights.columns,
-    (i, j) => at(weights, i, j) * (at(dweights, i, j) - (totals ? totals[i] : 0)));
+  return buildMatrix(
+      weights.rows, weights.columns, (i, j) => at(weights, i, j) * (at(dweights, i, j) - (totals ? totals[i] : 0)));
 }
 
 /// The Jacobian of softmax at the row a: diag(a) - a a'.
@@ -71,7 +73,7 @@ function headBackward(f, dO, h, scale, heads, options) {
 }
 
 /// The gradients of y = x W' + b.
-const linearBackward = (x, dy) => ({ weight: transposedMultiply(dy, x), bias: columnSums(dy) });
+const linearBackward = (x, dy) => ({weight: transposedMultiply(dy, x), bias: columnSums(dy)});
 
 function inputGradients(inputs, b, options) {
   const broken = options.broken || {};
@@ -81,22 +83,24 @@ function inputGradients(inputs, b, options) {
   const source = broken.branch ? dX_key : add(dX_key, dX_value);
   let dX = inputs.memory ? dX_query : add(dX_query, source);
   if (options.residual) dX = add(dX, b.dY);
-  return { dX_query, dX_key, dX_value, dX, dmemory: inputs.memory ? source : null };
+  return {dX_query, dX_key, dX_value, dX, dmemory: inputs.memory ? source : null};
 }
 
 function weightGradients(inputs, f, b) {
   const source = inputs.memory || inputs.X;
   const result = {};
   const set = (letter, x, dy) => {
-    const { weight, bias } = linearBackward(x, dy);
+    const {weight, bias} = linearBackward(x, dy);
     result['dW' + letter] = weight;
     result['db' + letter] = inputs['b' + letter] ? bias : null;
   };
   set('q', inputs.X, b.dQ);
   set('k', source, b.dK);
   set('v', source, b.dV);
-  if (inputs.Wo) set('o', f.joined, b.dY);
-  else Object.assign(result, { dWo: null, dbo: null });
+  if (inputs.Wo)
+    set('o', f.joined, b.dY);
+  else
+    Object.assign(result, {dWo: null, dbo: null});
   return result;
 }
 
@@ -106,14 +110,18 @@ function backward(inputs, mask, scale, heads, options = {}) {
   const djoined = inputs.Wo ? multiply(dY, inputs.Wo) : copyOf(dY);
   const dO = range(heads).map((h) => headColumns(djoined, h, heads));
   const parts = dO.map((d, h) => headBackward(f, d, h, scale, heads, options));
-  const b = { dY, djoined, dO, dA: parts.map((p) => p.dA), dS: parts.map((p) => p.dS) };
+  const b = {dY, djoined, dO, dA: parts.map((p) => p.dA), dS: parts.map((p) => p.dS)};
   for (const name of ['dQ', 'dK', 'dV']) b[name] = joinColumns(parts.map((p) => p[name]));
   Object.assign(b, inputGradients(inputs, b, options));
   return Object.assign(b, weightGradients(inputs, f, b));
 }
 
 // What a numeric derivative moves, and what it holds: L by a branch of X is L by X while the others stand still.
-const kHeld = { dX_query: ['K', 'V'], dX_key: ['Q', 'V'], dX_value: ['Q', 'K'] };
+const kHeld = {
+  dX_query: ['K', 'V'],
+  dX_key: ['Q', 'V'],
+  dX_value: ['Q', 'K']
+};
 
 function movedName(setup, gradient) {
   if (gradient === 'dX_query') return 'X';
@@ -123,23 +131,23 @@ function movedName(setup, gradient) {
 
 /// L as a function of one matrix, all before it as `setup` = {inputs, mask, scale, heads, options} says.
 function lossBy(setup, gradient, head) {
-  const { inputs, mask, scale, heads, options } = setup;
+  const {inputs, mask, scale, heads, options} = setup;
   const name = movedName(setup, gradient);
   const base = forward(inputs, mask, scale, heads, options);
-  const given = { ...(options && options.given) };
+  const given = {...(options && options.given)};
   for (const held of kHeld[gradient] || []) given[held] = base[held];
   const whole = name in inputs ? inputs[name] : base[name];
   const start = Array.isArray(whole) ? whole[head] : whole;
   const loss = (moved) => {
     const put = Array.isArray(whole) ? whole.map((m, h) => (h === head ? moved : m)) : moved;
-    const now = name in inputs ? { ...inputs, [name]: put } : inputs;
-    const taken = name in inputs ? given : { ...given, [name]: put };
-    return forward(now, mask, scale, heads, { ...options, given: taken }).L;
+    const now = name in inputs ? {...inputs, [name]: put} : inputs;
+    const taken = name in inputs ? given : {...given, [name]: put};
+    return forward(now, mask, scale, heads, {...options, given: taken}).L;
   };
-  return { start, loss };
+  return {start, loss};
 }
 
-function differenceAt({ start, loss }, index, step) {
+function differenceAt({start, loss}, index, step) {
   const moved = copyOf(start);
   moved.values[index] = start.values[index] + step;
   const above = loss(moved);
@@ -160,10 +168,10 @@ function numericEntry(setup, gradient, head, row, column, step) {
 
 /// H v for the second derivatives H of L by the input `of`: (gradient(z + step v) - gradient(z - step v)) / (2 step).
 function hessianProduct(setup, of, direction, step) {
-  const { inputs, mask, scale, heads, options } = setup;
+  const {inputs, mask, scale, heads, options} = setup;
   const gradientAt = (move) => {
     const moved = zip(inputs[of], direction, (x, v) => x + move * v);
-    return backward({ ...inputs, [of]: moved }, mask, scale, heads, options)['d' + of];
+    return backward({...inputs, [of]: moved}, mask, scale, heads, options)['d' + of];
   };
   return scaled(subtract(gradientAt(step), gradientAt(-step)), 1 / (2 * step));
 }
@@ -183,7 +191,7 @@ function tiledRow(scores, seen, values, block) {
     sum = sum * shrink + raised.reduce((total, x) => total + x, 0);
     output = output.map((o, c) => o * shrink + keys.reduce((t, j, n) => t + raised[n] * at(values, j, c), 0));
     max = most;
-    blocks.push({ first, keys, scores: keys.map((j) => scores[j]), max, sum, shrink, output });
+    blocks.push({first, keys, scores: keys.map((j) => scores[j]), max, sum, shrink, output});
   }
   return blocks;
 }
@@ -196,7 +204,7 @@ function tiledRowBackward(scores, seen, values, doutput, output, max, sum, block
     const keys = range(Math.min(block, scores.length - first)).map((n) => first + n);
     const weights = keys.map((j) => (seen[j] ? Math.exp(scores[j] - max) / sum : 0));
     const dweights = keys.map((j) => doutput.reduce((t, d, c) => t + d * at(values, j, c), 0));
-    blocks.push({ first, keys, weights, dweights, dscores: weights.map((a, n) => a * (dweights[n] - total)) });
+    blocks.push({first, keys, weights, dweights, dscores: weights.map((a, n) => a * (dweights[n] - total))});
   }
-  return { total, blocks };
+  return {total, blocks};
 }

@@ -2,7 +2,16 @@
 
 function headNow() {
   const part = (name) => headColumns(read(name), state.head, state.preset.heads);
-  return { A: read('A'), S: read('S'), dA: read('dA'), dS: read('dS'), dO: read('dO'), Q: part('Q'), K: part('K'), V: part('V') };
+  return {
+    A: read('A'),
+    S: read('S'),
+    dA: read('dA'),
+    dS: read('dS'),
+    dO: read('dO'),
+    Q: part('Q'),
+    K: part('K'),
+    V: part('V')
+  };
 }
 
 const square = () => state.preset.queries.length === state.preset.keys.length;
@@ -25,36 +34,91 @@ function scoreGradient(now, change) {
 
 /// Each mistake is [what was missed, the matrix that it gives]; null if it cannot be made with these shapes.
 const kExercises = [
-  { name: 'dV', of: ['A', 'dO'], rule: 'dV = A′ dO', hint: 'Go down the column of A that belongs to the value, and weigh the rows of dO with it.',
+  {
+    name: 'dV',
+    of: ['A', 'dO'],
+    rule: 'dV = A′ dO',
+    hint: 'Go down the column of A that belongs to the value, and weigh the rows of dO with it.',
     mistakes: (n) => [
-      ['the transpose was forgotten: that is A dO', square() ? () => multiply(n.A, n.dO) : null],
-      ['the scores were used: it is the weights A that the values were mixed with', () => transposedMultiply(n.S, n.dO)],
-      ['V was multiplied in place of dO: what comes back is needed, not what went in', square() ? () => transposedMultiply(n.A, n.V) : null]] },
-  { name: 'dA', of: ['dO', 'V'], rule: 'dA = dO V′', hint: 'Entry [i, j] is the dot product of row i of dO with row j of V.',
+        ['the transpose was forgotten: that is A dO', square() ? () => multiply(n.A, n.dO) : null],
+        [
+          'the scores were used: it is the weights A that the values were mixed with',
+          () => transposedMultiply(n.S, n.dO)
+        ],
+        [
+          'V was multiplied in place of dO: what comes back is needed, not what went in',
+          square() ? () => transposedMultiply(n.A, n.V) : null
+        ]]
+  },
+  {
+    name: 'dA',
+    of: ['dO', 'V'],
+    rule: 'dA = dO V′',
+    hint: 'Entry [i, j] is the dot product of row i of dO with row j of V.',
     mistakes: (n) => [
-      ['the result is turned: rows are queries and columns keys', square() ? () => multiplyTransposed(n.V, n.dO) : null],
-      ['K was used: O = A V, so it is V that comes along', () => multiplyTransposed(n.dO, n.K)],
-      ['the weights came along: A * dA is only a part of dS', () => times(n.A, n.dA)]] },
-  { name: 'dS', of: ['A', 'dA'], rule: 'dS = A * (dA - rowsum(dA * A))', hint: 'Multiply dA by A entry by entry and add up the row. Take that sum off each dA of the row, then multiply by A. Your rows should add up to 0.',
+        [
+          'the result is turned: rows are queries and columns keys',
+          square() ? () => multiplyTransposed(n.V, n.dO) : null
+        ],
+        ['K was used: O = A V, so it is V that comes along', () => multiplyTransposed(n.dO, n.K)],
+        ['the weights came along: A * dA is only a part of dS', () => times(n.A, n.dA)]]
+  },
+  {
+    name: 'dS',
+    of: ['A', 'dA'],
+    rule: 'dS = A * (dA - rowsum(dA * A))',
+    hint: 'Multiply dA by A entry by entry and add up the row. Take that sum off each dA of the ' +
+        'row, then multiply by A. Your rows should add up to 0.',
     mistakes: (n) => [
-      ['the row sum was forgotten: that is A * dA', () => scoreGradient(n, 'average')],
-      ['the factor A in front was forgotten: that is dA - rowsum(dA * A)', () => scoreGradient(n, 'weight')],
-      ['the sum was taken of dA alone: it is of dA * A, an average weighted by A', () => scoreGradient(n, 'plain')],
-      ['the plain mean of the row was taken off: the average is weighted by A', () => scoreGradient(n, 'mean')],
-      ['the sum went down the columns: softmax works along the rows', square() ? () => scoreGradient(n, 'column') : null],
-      ['only the diagonal of the Jacobian was used, a (1 - a): the other weights change as well', () => scoreGradient(n, 'diagonal')],
-      ['the sum was added: it is taken off', () => scoreGradient(n, 'plus')]] },
-  { name: 'dQ', of: ['dS', 'K'], rule: 'dQ = dS K / √d', hint: 'Row i of dS weighs the rows of K; then the scale.',
-    mistakes: (n) => productMistakes(n.dS, n.K, n.Q, n, ['K', 'Q'], (a, b) => multiply(a, b), (a, b) => transposedMultiply(a, b)) },
-  { name: 'dK', of: ['dS', 'Q'], rule: 'dK = dS′ Q / √d', hint: 'Column j of dS weighs the rows of Q: key j answers for every query that looked at it. Then the scale.',
-    mistakes: (n) => productMistakes(n.dS, n.Q, n.K, n, ['Q', 'K'], (a, b) => transposedMultiply(a, b), (a, b) => multiply(a, b)) },
-  { name: 'dX', of: ['dX_query', 'dX_key', 'dX_value'], rule: 'dX = dQ Wq + dK Wk + dV Wv', hint: 'Three branches, added up entry by entry.', when: () => !state.inputs.memory,
-    mistakes: () => branchMistakes() },
-  { name: 'dWq', of: ['dQ', 'X'], rule: 'dWq = dQ′ X', hint: 'Row c is the column c of dQ, weighing the rows of X: W is [out, in].',
+        ['the row sum was forgotten: that is A * dA', () => scoreGradient(n, 'average')],
+        ['the factor A in front was forgotten: that is dA - rowsum(dA * A)', () => scoreGradient(n, 'weight')],
+        ['the sum was taken of dA alone: it is of dA * A, an average weighted by A', () => scoreGradient(n, 'plain')],
+        ['the plain mean of the row was taken off: the average is weighted by A', () => scoreGradient(n, 'mean')],
+        [
+          'the sum went down the columns: softmax works along the rows',
+          square() ? () => scoreGradient(n, 'column') : null
+        ],
+        [
+          'only the diagonal of the Jacobian was used, a (1 - a): the other weights change as well',
+          () => scoreGradient(n, 'diagonal')
+        ],
+        ['the sum was added: it is taken off', () => scoreGradient(n, 'plus')]]
+  },
+  {
+    name: 'dQ',
+    of: ['dS', 'K'],
+    rule: 'dQ = dS K / √d',
+    hint: 'Row i of dS weighs the rows of K; then the scale.',
+    mistakes: (n) =>
+        productMistakes(n.dS, n.K, n.Q, n, ['K', 'Q'], (a, b) => multiply(a, b), (a, b) => transposedMultiply(a, b))
+  },
+  {
+    name: 'dK',
+    of: ['dS', 'Q'],
+    rule: 'dK = dS′ Q / √d',
+    hint: 'Column j of dS weighs the rows of Q: key j answers for every query that looked at it. ' +
+        'Then the scale.',
+    mistakes: (n) =>
+        productMistakes(n.dS, n.Q, n.K, n, ['Q', 'K'], (a, b) => transposedMultiply(a, b), (a, b) => multiply(a, b))
+  },
+  {
+    name: 'dX',
+    of: ['dX_query', 'dX_key', 'dX_value'],
+    rule: 'dX = dQ Wq + dK Wk + dV Wv',
+    hint: 'Three branches, added up entry by entry.',
+    when: () => !state.inputs.memory,
+    mistakes: () => branchMistakes()
+  },
+  {
+    name: 'dWq',
+    of: ['dQ', 'X'],
+    rule: 'dWq = dQ′ X',
+    hint: 'Row c is the column c of dQ, weighing the rows of X: W is [out, in].',
     mistakes: () => [
-      ['the result is turned: that is X′ dQ, but W is [out, in]', () => transposedMultiply(read('X'), read('dQ'))],
-      ['Q was used: what comes back is dQ', () => transposedMultiply(read('Q'), read('X'))],
-      ['dK was used in place of dQ', square() ? () => transposedMultiply(read('dK'), read('X')) : null]] },
+        ['the result is turned: that is X′ dQ, but W is [out, in]', () => transposedMultiply(read('X'), read('dQ'))],
+        ['Q was used: what comes back is dQ', () => transposedMultiply(read('Q'), read('X'))],
+        ['dK was used in place of dQ', square() ? () => transposedMultiply(read('dK'), read('X')) : null]]
+  },
 ];
 
 function productMistakes(dS, factor, wrong, n, [right, other], product, turned) {
@@ -64,7 +128,10 @@ function productMistakes(dS, factor, wrong, n, [right, other], product, turned) 
     ['the scale 1/√d was forgotten', () => raw],
     ['the scale was used twice', () => scaled(raw, s * s)],
     ['it was divided by the scale: 1/√d is a factor', () => scaled(raw, 1 / s)],
-    [right === 'Q' ? 'the transpose was forgotten: that is dS Q / √d' : 'dS was turned: that is dS′ K / √d', square() ? () => scaled(turned(dS, factor), s) : null],
+    [
+      right === 'Q' ? 'the transpose was forgotten: that is dS Q / √d' : 'dS was turned: that is dS′ K / √d',
+      square() ? () => scaled(turned(dS, factor), s) : null
+    ],
     [`${other} was used in place of ${right}`, square() ? () => scaled(product(dS, wrong), s) : null],
     ['dA was used in place of dS: the softmax was left out', () => scaled(product(n.dA, factor), s)],
     ['A was used in place of dS', () => scaled(product(n.A, factor), s)],
@@ -83,7 +150,11 @@ function branchMistakes() {
     ['only the branch of the queries was taken: the token was used three times', () => q],
     ['only the branch of the values was taken: the token was used three times', () => v],
     ['the mean was taken: what comes back is added up', () => scaled(add(add(q, k), v), 1 / 3)],
-    ['the weights were turned: forward is X W′, so backward is dQ W', () => add(add(through('dQ', 'Wq'), through('dK', 'Wk')), through('dV', 'Wv'))]];
+    [
+      'the weights were turned: forward is X W′, so backward is dQ W',
+      () => add(add(through('dQ', 'Wq'), through('dK', 'Wk')), through('dV', 'Wv'))
+    ]
+  ];
 }
 
 /// How far an answer may be off: about what is lost when numbers are rounded to three digits on the way.
@@ -100,13 +171,13 @@ function fits(filled, m, offset, least) {
 function judge(exercise, filled, places) {
   const whole = read(exercise.name);
   const slack = slackOf(whole, places);
-  if (fits(filled, whole, 0, slack)) return { right: true };
+  if (fits(filled, whole, 0, slack)) return {right: true};
   for (const [what, make] of exercise.mistakes(headNow())) {
     if (!make) continue;
     const m = make();
     const offset = m.columns < whole.columns ? state.head * m.columns : 0;
-    if (fits(filled, m, offset, slack)) return { right: false, missed: what };
+    if (fits(filled, m, offset, slack)) return {right: false, missed: what};
   }
   const turned = filled.map(([i, j, x]) => [i, j, -x]);
-  return { right: false, missed: fits(turned, whole, 0, slack) ? 'the sign: all is turned round' : null };
+  return {right: false, missed: fits(turned, whole, 0, slack) ? 'the sign: all is turned round' : null};
 }

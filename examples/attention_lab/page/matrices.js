@@ -1,7 +1,7 @@
 // Matrices are {rows, columns, values}, row by row, as in the document; all numbers are doubles.
 
 function matrixOf(rows, columns, values) {
-  return { rows, columns, values: values || new Array(rows * columns).fill(0) };
+  return {rows, columns, values: values || new Array(rows * columns).fill(0)};
 }
 
 function buildMatrix(rows, columns, entry) {
@@ -12,7 +12,7 @@ function buildMatrix(rows, columns, entry) {
   return m;
 }
 
-const range = (count) => Array.from({ length: count }, (_, i) => i);
+const range = (count) => Array.from({length: count}, (_, i) => i);
 const at = (m, i, j) => m.values[i * m.columns + j];
 const copyOf = (m) => matrixOf(m.rows, m.columns, Array.from(m.values));
 const transpose = (m) => buildMatrix(m.columns, m.rows, (i, j) => at(m, j, i));

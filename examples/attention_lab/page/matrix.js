@@ -3,41 +3,53 @@
 /// name        what `read` knows it by, and its data-matrix unless `key` is given
 /// get         where the numbers come from, if not from `read`
 /// rows, columns  axes, see axisOf
+/// later() -> whether the numbers take long, so that the rest of the page goes first
 /// editable, edit(i, j, value) if it is no input of the layer, title, mark(i, j) -> a class for the entry
 function matrixView(name, options = {}) {
-  const view = { name, key: options.key || name, options, head: options.head === undefined ? state.head : options.head };
+  const view = {name, key: options.key || name, options, head: options.head === undefined ? state.head : options.head};
   [view.rows, view.columns] = options.rows ? [options.rows, options.columns] : axesOf(name);
   view.get = options.get || (() => read(name, view.head));
   view.perHead = kPerHead.has(name) || options.perHead;
   view.cells = [];
   const table = matrixTable(view);
-  const readout = element('output', { class: 'readout' });
-  const text = element('pre', { class: 'text-form', tabindex: '0', hidden: true });
-  const box = element('div', { class: 'matrix', 'data-name': name.replace(/^numeric\./, '') },
-    element('div', { class: 'scroll' }, table), element('div', { class: 'tools' }, textButton(view, text), readout), text);
-  Object.assign(view, { box, table, readout });
+  const readout = element('output', {class: 'readout'});
+  const text = element('pre', {class: 'text-form', tabindex: '0', hidden: true});
+  const box = element(
+      'div', {class: 'matrix', 'data-name': name.replace(/^numeric\./, '')}, element('div', {class: 'scroll'}, table),
+      element('div', {class: 'tools'}, textButton(view, text), readout), text);
+  Object.assign(view, {box, table, readout});
   walkable(view);
-  live(box, () => showNumbers(view));
+  live(
+      box,
+      () => (view.options.later && view.options.later() ? whenIdle(view, () => showNumbers(view)) : showNumbers(view)));
   return box;
 }
 
 function matrixTable(view) {
-  const { rows, columns, options } = view;
-  const head = element('tr', {}, element('td', { class: 'corner' }, options.corner || ''),
-    columns.labels.map((label) => element('th', { scope: 'col', title: label }, label)));
-  const body = rows.labels.map((label, i) => element('tr', {},
-    element('th', { scope: 'row', title: label }, label), columns.labels.map((_, j) => matrixCell(view, i, j))));
+  const {rows, columns, options} = view;
+  const head = element(
+      'tr', {}, element('td', {class: 'corner'}, options.corner || ''),
+      columns.labels.map((label) => element('th', {scope: 'col', title: label}, label)));
+  const body = rows.labels.map(
+      (label, i) => element(
+          'tr', {}, element('th', {scope: 'row', title: label}, label),
+          columns.labels.map((_, j) => matrixCell(view, i, j))));
   const title = options.title || view.name;
   const caption = element('caption', {}, element('b', {}, title), ` ${rows.count} × ${columns.count}`);
-  return element('table', { class: 'grid', role: 'grid', 'aria-readonly': options.editable ? 'false' : 'true' },
-    caption, element('thead', {}, head), element('tbody', {}, body));
+  return element(
+      'table', {class: 'grid', role: 'grid', 'aria-readonly': options.editable ? 'false' : 'true'}, caption,
+      element('thead', {}, head), element('tbody', {}, body));
 }
 
 function matrixCell(view, i, j) {
   const first = i === 0 && j === 0;
-  const cell = element('td', { tabindex: first ? '0' : '-1', 'data-matrix': view.key,
-    'data-row': view.rows.first + i, 'data-column': view.columns.first + j,
-    'data-head': view.perHead ? view.head : null });
+  const cell = element('td', {
+    tabindex: first ? '0' : '-1',
+    'data-matrix': view.key,
+    'data-row': view.rows.first + i,
+    'data-column': view.columns.first + j,
+    'data-head': view.perHead ? view.head : null
+  });
   view.cells.push(cell);
   return cell;
 }
@@ -84,8 +96,9 @@ function textButton(view, text) {
     const copied = await copyText(text.textContent);
     view.readout.textContent = copied ? 'Copied, with all digits.' : 'Below, with all digits.';
   };
-  const open = button('as text', act, { class: 'small', 'aria-expanded': 'false',
-    'aria-label': `${view.options.title || view.name} as text` });
+  const open = button(
+      'as text', act,
+      {class: 'small', 'aria-expanded': 'false', 'aria-label': `${view.options.title || view.name} as text`});
   return open;
 }
 
@@ -128,7 +141,7 @@ function visit(view, cell) {
   const place = [row, column].filter((x) => x !== '').join(', ');
   view.readout.textContent = `${view.options.title || view.name}[${place}] = ${cell.dataset.value || '–'}`;
   const made = view.options.get ? null : recipeText(view.name, view.head, i, j);
-  if (made) view.readout.append(element('span', { class: 'recipe' }, made.text));
+  if (made) view.readout.append(element('span', {class: 'recipe'}, made.text));
   clearParts();
   if (made) markParts(made.parts, view.head);
 }
@@ -153,10 +166,14 @@ function onKey(view, event) {
   const cell = event.target.closest('td[data-row]');
   if (!cell || event.target !== cell || event.altKey || event.ctrlKey || event.metaKey) return;
   const next = moveFrom(view, cell, event.key);
-  if (next) next.focus();
-  else if ((event.key === 'Enter' || event.key === ' ') && view.options.editable) startEdit(view, cell);
-  else if (event.key === 'Escape') view.box.querySelector('.tools button').focus();
-  else return;
+  if (next)
+    next.focus();
+  else if ((event.key === 'Enter' || event.key === ' ') && view.options.editable)
+    startEdit(view, cell);
+  else if (event.key === 'Escape')
+    view.box.querySelector('.tools button').focus();
+  else
+    return;
   event.preventDefault();
 }
 
@@ -170,8 +187,13 @@ function startEdit(view, cell) {
     visit(view, cell);
     return;
   }
-  const input = element('input', { type: 'text', class: 'entry', autocomplete: 'off', spellcheck: 'false',
-    'aria-label': `${view.name} row ${row} column ${column}` });
+  const input = element('input', {
+    type: 'text',
+    class: 'entry',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    'aria-label': `${view.name} row ${row} column ${column}`
+  });
   input.value = cell.dataset.value;
   let done = false;
   const leave = (keep, refocus) => {
@@ -192,9 +214,12 @@ function startEdit(view, cell) {
     if (changed && refocus) visit(view, cell);
   };
   input.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') leave(true, true);
-    else if (event.key === 'Escape') leave(false, true);
-    else return;
+    if (event.key === 'Enter')
+      leave(true, true);
+    else if (event.key === 'Escape')
+      leave(false, true);
+    else
+      return;
     event.preventDefault();
     event.stopPropagation();
   });

@@ -1,10 +1,18 @@
 // Puts the sections together, and opens the lab to scripts as window.lab.
 
 const kSections = [
-  ['setting', 'Setting', buildSetting], ['forward', 'Forward', buildForward], ['backward', 'Backward', buildBackward],
-  ['numeric', 'Numeric check', buildNumeric], ['tape', 'Tape', buildTape], ['lessons', 'Lessons', buildLessons],
-  ['overview', 'All heads', buildOverview], ['tiled', 'Block by block', buildTiled], ['second-order', 'Second order', buildSecondOrder],
-  ['cost', 'Cost', buildCost], ['exercises', 'Exercises', buildExercises], ['presets', 'Presets', buildPresets],
+  ['setting', 'Setting', buildSetting],
+  ['forward', 'Forward', buildForward],
+  ['backward', 'Backward', buildBackward],
+  ['numeric', 'Numeric check', buildNumeric],
+  ['tape', 'Tape', buildTape],
+  ['lessons', 'Lessons', buildLessons],
+  ['overview', 'All heads', buildOverview],
+  ['tiled', 'Block by block', buildTiled],
+  ['second-order', 'Second order', buildSecondOrder],
+  ['cost', 'Cost', buildCost],
+  ['exercises', 'Exercises', buildExercises],
+  ['presets', 'Presets', buildPresets],
 ];
 
 function buildPage() {
@@ -15,16 +23,17 @@ function buildPage() {
   document.getElementById('title-of-preset').textContent = `${titleOf(state.preset.name)}: ${state.preset.layer}`;
   kSections.forEach(([id, title, build], n) => {
     const section = document.getElementById(id);
-    section.replaceChildren(element('h2', { id: `${id}-title` }, element('span', { class: 'count' }, String(n + 1)), ` ${title}`));
+    section.replaceChildren(
+        element('h2', {id: `${id}-title`}, element('span', {class: 'count'}, String(n + 1)), ` ${title}`));
     section.setAttribute('aria-labelledby', `${id}-title`);
     build(section);
   });
-  if (focused && document.getElementById(focused)) document.getElementById(focused).focus({ preventScroll: true });
+  if (focused && document.getElementById(focused)) document.getElementById(focused).focus({preventScroll: true});
 }
 
 function buildNavigation() {
   const list = document.getElementById('contents');
-  list.replaceChildren(...kSections.map(([id, title]) => element('li', {}, element('a', { href: `#${id}` }, title))));
+  list.replaceChildren(...kSections.map(([id, title]) => element('li', {}, element('a', {href: `#${id}`}, title))));
 }
 
 function selectPreset(name, layer) {
@@ -61,8 +70,10 @@ function start() {
   state.document = JSON.parse(document.getElementById('lab-data').textContent);
   window.lab = {
     document: state.document,
-    get preset() { return state.preset; },
-    engine: { forward, backward, numericGradient, softmaxJacobian, hessianProduct, tiledRow },
+    get preset() {
+      return state.preset;
+    },
+    engine: {forward, backward, numericGradient, softmaxJacobian, hessianProduct, tiledRow},
     select: (name, layer) => selectPreset(name, layer),
     edit: editEntry,
     read: (name, head) => read(name, head === undefined ? state.head : head),

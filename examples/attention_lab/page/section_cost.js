@@ -3,17 +3,24 @@
 const kKinds = [['full', 'full'], ['tiled', 'full, block by block'], ['windowed', 'windowed'], ['linear', 'linear']];
 
 function costChart(cost, what, title, unit) {
-  const series = kKinds.filter(([kind]) => cost.some((c) => c[kind]))
-    .map(([kind, name]) => ({ name, points: cost.filter((c) => c[kind]).map((c) => [c.length, c[kind][what]]) }));
-  return chart({ title, series, logX: true, logY: true, xText: 'tokens', yText: unit, key: `cost.${what}` });
+  const series =
+      kKinds.filter(([kind]) => cost.some((c) => c[kind]))
+          .map(([kind, name]) => ({name, points: cost.filter((c) => c[kind]).map((c) => [c.length, c[kind][what]])}));
+  return chart({title, series, logX: true, logY: true, xText: 'tokens', yText: unit, key: `cost.${what}`});
 }
 
 function slopeTable(cost) {
   const points = (kind, what) => cost.filter((c) => c[kind]).map((c) => [c.length, c[kind][what]]);
   const longHalf = (list) => list.slice(Math.floor(list.length / 2) - (list.length > 1 ? 1 : 0));
-  const cell = (value, i, j) => element('td', { 'data-matrix': 'cost.slope', 'data-row': i, 'data-column': j, 'data-value': exact(value) }, value === null ? '–' : value.toFixed(2));
-  const row = ([kind, name], i) => [name, cell(logSlope(longHalf(points(kind, 'seconds'))), i, 0), cell(logSlope(longHalf(points(kind, 'bytes'))), i, 1)];
-  return plainTable(['attention', 'slope of time', 'slope of bytes'], kKinds.filter(([kind]) => cost.some((c) => c[kind])).map(row), 'Slopes over the longer half');
+  const cell = (value, i, j) => element(
+      'td', {'data-matrix': 'cost.slope', 'data-row': i, 'data-column': j, 'data-value': exact(value)},
+      value === null ? '–' : value.toFixed(2));
+  const row = ([kind, name], i) =>
+      [name, cell(logSlope(longHalf(points(kind, 'seconds'))), i, 0),
+       cell(logSlope(longHalf(points(kind, 'bytes'))), i, 1)];
+  return plainTable(
+      ['attention', 'slope of time', 'slope of bytes'], kKinds.filter(([kind]) => cost.some((c) => c[kind])).map(row),
+      'Slopes over the longer half');
 }
 
 function buildCost(section) {
@@ -23,12 +30,22 @@ function buildCost(section) {
     return;
   }
   put(section,
-    paragraph('Measured when this page was made, forward and backward. On paper with powers of ten on both sides a cost that grows as the length to the power p is a straight line of slope p: ' +
-      '2 for full attention, which compares each token with each; 1 for a window of fixed reach and for linear attention.'),
-    element('div', { class: 'charts' }, costChart(cost, 'seconds', 'Time', 'seconds'), costChart(cost, 'bytes', 'Memory', 'bytes')),
-    slopeTable(cost),
-    paragraph('Full: all weights of a row are held at once; block by block they are not, which saves memory but compares ' +
-      'no fewer tokens. Windowed: a query sees the keys within a reach of its own place. Linear: features of queries ' +
-      'and keys take the place of the softmax, so that keys and values can be added up first. Short sequences lie ' +
-      'flatter: there the linear layers cost more than the attention.'));
+      paragraph(
+          'Measured when this page was made, forward and backward. On paper with powers of ten on ' +
+          'both sides a cost that grows as the length to the power p is a straight line of slope ' +
+          'p: ' +
+          '2 for full attention, which compares each token with each; 1 for a window of fixed ' +
+          'reach and for linear attention.'),
+      element(
+          'div', {class: 'charts'}, costChart(cost, 'seconds', 'Time', 'seconds'),
+          costChart(cost, 'bytes', 'Memory', 'bytes')),
+      slopeTable(cost),
+      paragraph(
+          'Full: all weights of a row are held at once; block by block they are not, which saves ' +
+          'memory but compares ' +
+          'no fewer tokens. Windowed: a query sees the keys within a reach of its own place. ' +
+          'Linear: features of queries ' +
+          'and keys take the place of the softmax, so that keys and values can be added up first. ' +
+          'Short sequences lie ' +
+          'flatter: there the linear layers cost more than the attention.'));
 }

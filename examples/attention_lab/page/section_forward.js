@@ -1,15 +1,18 @@
 // 2: forward, a step at a time.
 
 /// One step: its name, formula, words, what it makes, and what that is made of. Small matrices stand in one line.
-function stepView({ title, rule, words, made, of, extra }) {
+function stepView({title, rule, words, made, of, extra}) {
   const views = (names) => names.filter((name) => read(name)).map(stepMatrices).flat();
   const parts = (of || []).filter((name) => read(name));
-  const line = isSmall() && parts.length && made.length ? [views(parts), element('span', { class: 'then', 'aria-label': 'gives' }, '→')] : [];
-  return element('article', { class: 'step' },
-    element('h3', {}, title), formula(rule), words.map((text) => paragraph(text)),
-    element('div', { class: 'matrices' }, line.flat(), views(made)),
-    extra || null,
-    parts.length && !isSmall() ? details(`Made of ${parts.join(', ')}`, () => element('div', { class: 'matrices' }, views(parts))) : null);
+  const line = isSmall() && parts.length && made.length
+      ? [views(parts), element('span', {class: 'then', 'aria-label': 'gives'}, '→')]
+      : [];
+  return element(
+      'article', {class: 'step'}, element('h3', {}, title), formula(rule), words.map((text) => paragraph(text)),
+      element('div', {class: 'matrices'}, line.flat(), views(made)), extra || null,
+      parts.length && !isSmall()
+          ? details(`Made of ${parts.join(', ')}`, () => element('div', {class: 'matrices'}, views(parts)))
+          : null);
 }
 
 /// A matrix, and if wanted the numeric derivative beside a gradient.
@@ -20,39 +23,104 @@ function stepMatrices(name) {
 
 function numericView(name) {
   const [rows, columns] = axesOf(name);
-  return matrixView(`numeric.${name}`, { title: `${name}, numeric`, rows, columns, perHead: kPerHead.has(name) });
+  return matrixView(`numeric.${name}`, {
+    title: `${name}, numeric`,
+    later: () => edited() || state.step !== null,
+    rows,
+    columns,
+    perHead: kPerHead.has(name)
+  });
 }
 
-const stepOptions = (name) => (['S', 'A', 'dS', 'dA', 'mask'].includes(name) ? { corner: 'query \\ key', mark: hiddenMark } : {});
+const stepOptions = (name) =>
+    (['S', 'A', 'dS', 'dA', 'mask'].includes(name) ? {corner: 'query \\ key', mark: hiddenMark} : {});
 const hiddenMark = (i, j) => (state.mask[i][j] ? '' : 'hidden');
 
 function forwardSteps() {
   const from = state.inputs.memory ? 'memory' : 'X';
   const steps = [
-    { title: 'Queries, keys, values', rule: `Q = X Wq′ + bq,  K = ${from} Wk′ + bk,  V = ${from} Wv′ + bv`, made: ['Q', 'K', 'V'], of: ['X', 'memory', 'Wq', 'Wk', 'Wv'],
-      words: ['Each token says three things: what it looks for (its query), what it can be found by (its key), and what it hands over (its value). ' +
-        'Each is a linear function of the token’s row.'] },
-    { title: 'Scores', rule: 'S = Q K′ / √d', made: ['S'], of: ['Q', 'K'],
-      words: ['A score is the dot product of a query and a key. Dividing by √d keeps its size the same whatever the width, so that the softmax does not start out saturated.'] },
-    { title: 'Mask', rule: 'S[i, j] → -inf where mask[i, j] = 0', made: ['mask'], of: ['S'],
-      words: [state.preset.causal ? 'This layer is causal: a query sees itself and what came before. What is hidden takes no part in the softmax.'
-        : 'A key that is hidden from a query takes no part in its softmax: its weight is exactly 0.'] },
-    { title: 'Weights', rule: 'A[i, j] = exp(S[i, j] - max) / Σ exp(S[i, k] - max)', made: ['A'], of: ['S', 'mask'], extra: rowSumsView(),
-      words: ['Softmax makes each row positive with the sum 1: a budget that the query spends on the keys. Taking off the row’s maximum changes nothing but keeps exp from overflowing. ' +
-        'A row that sees nothing is 0 throughout.'] },
-    { title: 'Mixing the values', rule: 'O = A V', made: ['O'], of: ['A', 'V'],
-      words: ['Each query gets the average of the values, weighted by its row of A. This is where tokens are mixed.'] },
-    { title: 'Heads joined', rule: 'joined = [O of head 0 | O of head 1 | …]', made: ['joined'], of: ['O'],
-      words: [`The ${state.preset.heads > 1 ? 'heads stand' : 'one head stands'} side by side: head h fills the columns from h·d on.`] },
-    { title: 'Output', rule: state.inputs.Wo ? 'Y = joined Wo′ + bo,  L = sum(Y * G)' : 'Y = joined,  L = sum(Y * G)', made: ['Y'], of: ['joined', 'Wo', 'bo', 'G'], extra: lossView(),
-      words: [state.inputs.Wo ? 'A last linear layer lets what the heads found mix.' : 'This small layer has no output weights: Y is what the heads found.'] },
+    {
+      title: 'Queries, keys, values',
+      rule: `Q = X Wq′ + bq,  K = ${from} Wk′ + bk,  V = ${from} Wv′ + bv`,
+      made: ['Q', 'K', 'V'],
+      of: ['X', 'memory', 'Wq', 'Wk', 'Wv'],
+      words:
+          ['Each token says three things: what it looks for (its query), what it can be found by ' +
+           '(its key), and what it hands over (its value). ' +
+           'Each is a linear function of the token’s row.']
+    },
+    {
+      title: 'Scores',
+      rule: 'S = Q K′ / √d',
+      made: ['S'],
+      of: ['Q', 'K'],
+      words:
+          ['A score is the dot product of a query and a key. Dividing by √d keeps its size the same ' +
+           'whatever the width, so that the softmax does not start out saturated.']
+    },
+    {
+      title: 'Mask',
+      rule: 'S[i, j] → -inf where mask[i, j] = 0',
+      made: ['mask'],
+      of: ['S'],
+      words:
+          [state.preset.causal
+               ? 'This layer is causal: a query sees itself and what came before. What is hidden takes no ' +
+                   'part in the softmax.'
+               : 'A key that is hidden from a query takes no part in its softmax: its weight is exactly 0.']
+    },
+    {
+      title: 'Weights',
+      rule: 'A[i, j] = exp(S[i, j] - max) / Σ exp(S[i, k] - max)',
+      made: ['A'],
+      of: ['S', 'mask'],
+      extra: rowSumsView(),
+      words:
+          ['Softmax makes each row positive with the sum 1: a budget that the query spends on the ' +
+           'keys. Taking off the row’s maximum changes nothing but keeps exp from overflowing. ' +
+           'A row that sees nothing is 0 throughout.']
+    },
+    {
+      title: 'Mixing the values',
+      rule: 'O = A V',
+      made: ['O'],
+      of: ['A', 'V'],
+      words:
+          ['Each query gets the average of the values, weighted by its row of A. This is where ' +
+           'tokens are mixed.']
+    },
+    {
+      title: 'Heads joined',
+      rule: 'joined = [O of head 0 | O of head 1 | …]',
+      made: ['joined'],
+      of: ['O'],
+      words: [`The ${
+          state.preset.heads > 1 ? 'heads stand'
+                                 : 'one head stands'} side by side: head h fills the columns from h·d on.`]
+    },
+    {
+      title: 'Output',
+      rule: state.inputs.Wo ? 'Y = joined Wo′ + bo,  L = sum(Y * G)' : 'Y = joined,  L = sum(Y * G)',
+      made: ['Y'],
+      of: ['joined', 'Wo', 'bo', 'G'],
+      extra: lossView(),
+      words:
+          [state.inputs.Wo ? 'A last linear layer lets what the heads found mix.'
+                           : 'This small layer has no output weights: Y is what the heads found.']
+    },
   ];
   return steps.filter((step) => step.title !== 'Heads joined' || state.preset.heads > 1);
 }
 
 function rowSumsView() {
-  return matrixView('A', { key: 'A.rowsum', title: 'row sums of A', rows: axisOf('queries'), columns: axisOf('one'),
-    get: () => matrixOf(read('A').rows, 1, rowSums(read('A'))), perHead: true });
+  return matrixView('A', {
+    key: 'A.rowsum',
+    title: 'row sums of A',
+    rows: axisOf('queries'),
+    columns: axisOf('one'),
+    get: () => matrixOf(read('A').rows, 1, rowSums(read('A'))),
+    perHead: true
+  });
 }
 
 function lossView() {
@@ -61,6 +129,8 @@ function lossView() {
 
 function buildForward(section) {
   put(section,
-    paragraph('From tokens to outputs. Walk into a matrix with Tab and the arrow keys: below it stands where the entry comes from, and what went into it is outlined.'),
-    forwardSteps().map(stepView));
+      paragraph(
+          'From tokens to outputs. Walk into a matrix with Tab and the arrow keys: below it stands ' +
+          'where the entry comes from, and what went into it is outlined.'),
+      forwardSteps().map(stepView));
 }

@@ -16,16 +16,27 @@ function comparisonRows(name) {
 
 function comparison(name) {
   const key = isGradient(name) && kPerHead.has(name) ? state.head : null;
-  const cell = (matrix, i, j, value) => element('td', { 'data-matrix': matrix, 'data-row': i, 'data-column': j, 'data-head': key,
-    'data-value': exact(value) }, matrix.startsWith('difference') ? rounded(value) : precise(value));
+  const cell = (matrix, i, j, value) => element(
+      'td', {'data-matrix': matrix, 'data-row': i, 'data-column': j, 'data-head': key, 'data-value': exact(value)},
+      matrix.startsWith('difference') ? rounded(value) : precise(value));
   const row = ([i, j]) => {
     const analytic = at(read(name), i, j);
     const numeric = at(read(`numeric.${name}`), i, j);
-    return [element('button', { type: 'button', class: 'small', on: { click: () => chooseCurve(name, i, j) },
-      'aria-label': `curve of ${name} ${i}, ${j}` }, `[${i}, ${j}]`), cell(name, i, j, analytic),
-      cell(`numeric.${name}`, i, j, numeric), cell(`difference.${name}`, i, j, analytic - numeric)];
+    return [
+      element(
+          'button', {
+            type: 'button',
+            class: 'small',
+            on: {click: () => chooseCurve(name, i, j)},
+            'aria-label': `curve of ${name} ${i}, ${j}`
+          },
+          `[${i}, ${j}]`),
+      cell(name, i, j, analytic), cell(`numeric.${name}`, i, j, numeric),
+      cell(`difference.${name}`, i, j, analytic - numeric)
+    ];
   };
-  return plainTable(['entry', 'analytic', 'numeric', 'difference'], comparisonRows(name).map(row), `${name}: analytic and numeric`);
+  return plainTable(
+      ['entry', 'analytic', 'numeric', 'difference'], comparisonRows(name).map(row), `${name}: analytic and numeric`);
 }
 
 function precise(x) {
@@ -34,9 +45,13 @@ function precise(x) {
 }
 
 function comparisonDetails(name, open) {
-  const summary = element('span', { class: 'largest' });
-  const node = details(element('span', {}, element('b', {}, name), ' ', summary), () => liveBox(() => (node.open ? comparison(name) : null)), false);
-  node.addEventListener('toggle', () => { if (node.open) refreshOne(node); });
+  const summary = element('span', {class: 'largest'});
+  const node = details(
+      element('span', {}, element('b', {}, name), ' ', summary),
+      () => liveBox(() => (node.open ? comparison(name) : null)), false);
+  node.addEventListener('toggle', () => {
+    if (node.open) refreshOne(node);
+  });
   const show = () => {
     whenIdle(name, () => {
       const error = gradientError(read(name), read(`numeric.${name}`));
@@ -68,38 +83,55 @@ function workOff() {
 
 // The curve of one entry
 
-const curveChoice = { name: 'dWq', row: 0, column: 0, head: 0 };
+const curveChoice = {
+  name: 'dWq',
+  row: 0,
+  column: 0,
+  head: 0
+};
 const kCurveSteps = range(45).map((n) => 10 ** (-1 - n / 4));
 
 function chooseCurve(name, row, column) {
-  Object.assign(curveChoice, { name, row, column, head: state.head });
+  Object.assign(curveChoice, {name, row, column, head: state.head});
   refresh();
   document.getElementById('curve').focus();
 }
 
 function resetCurve() {
-  const c = state.preset.curve || { matrix: 'dWq', row: 0, column: 0 };
-  Object.assign(curveChoice, { name: c.matrix, row: c.row, column: c.column, head: state.head });
+  const c = state.preset.curve || {matrix: 'dWq', row: 0, column: 0};
+  Object.assign(curveChoice, {name: c.matrix, row: c.row, column: c.column, head: state.head});
 }
 
 function curvePoints() {
-  const { name, row, column, head } = curveChoice;
+  const {name, row, column, head} = curveChoice;
   const c = state.preset.curve;
-  if (!edited() && c && c.matrix === name && c.row === row && c.column === column) return c.points.map((p) => [p.step, p.error]);
+  if (!edited() && c && c.matrix === name && c.row === row && c.column === column)
+    return c.points.map((p) => [p.step, p.error]);
   const exactly = at(read(name, head), row, column);
   return kCurveSteps.map((h) => [h, Math.abs(numericEntry(setup(), name, head, row, column, h) - exactly)]);
 }
 
 function curveView() {
-  const { name, row, column, head } = curveChoice;
+  const {name, row, column, head} = curveChoice;
   const step = stepNow();
   const numeric = numericEntry(setup(), name, head, row, column, step);
   const analytic = at(read(name, head), row, column);
   return [
-    element('p', {}, `${name}[${row}, ${column}] at the step ${step.toExponential(1)}: analytic `, numberSpan('curve.analytic', analytic, {}, precise),
-      ', numeric ', numberSpan('curve.numeric', numeric, {}, precise), ', error ', numberSpan('curve.error', Math.abs(numeric - analytic)), '.'),
-    chart({ title: `Error of the numeric derivative of ${name}[${row}, ${column}]`, logX: true, logY: true, xText: 'step h', yText: 'error', key: 'curve',
-      series: [{ name: 'error (an error of exactly 0 is left out)', points: curvePoints() }], marker: Math.min(0.1, Math.max(1e-12, step)) }),
+    element(
+        'p', {}, `${name}[${row}, ${column}] at the step ${step.toExponential(1)}: analytic `,
+        numberSpan('curve.analytic', analytic, {}, precise), ', numeric ',
+        numberSpan('curve.numeric', numeric, {}, precise), ', error ',
+        numberSpan('curve.error', Math.abs(numeric - analytic)), '.'),
+    chart({
+      title: `Error of the numeric derivative of ${name}[${row}, ${column}]`,
+      logX: true,
+      logY: true,
+      xText: 'step h',
+      yText: 'error',
+      key: 'curve',
+      series: [{name: 'error (an error of exactly 0 is left out)', points: curvePoints()}],
+      marker: Math.min(0.1, Math.max(1e-12, step))
+    }),
   ];
 }
 
@@ -109,8 +141,16 @@ function stepSlider() {
     state.numeric.clear();
     refresh();
   };
-  return slider('Step h', { least: -12, most: -1, step: 0.25, value: Math.log10(stepNow()), text: (p) => (10 ** p).toExponential(1),
-    attributes: { id: 'numeric-step' } }, act);
+  return slider(
+      'Step h', {
+        least: -12,
+        most: -1,
+        step: 0.25,
+        value: Math.log10(stepNow()),
+        text: (p) => (10 ** p).toExponential(1),
+        attributes: {id: 'numeric-step'}
+      },
+      act);
 }
 
 function buildNumeric(section) {
@@ -122,14 +162,19 @@ function buildNumeric(section) {
     refresh();
   };
   put(section,
-    paragraph('A gradient can be checked without any rule: move one number a little up and a little down, and see how L changes.'),
-    formula('dL/dz ≈ (L(z + h) - L(z - h)) / 2h'),
-    paragraph('For dQ, dA and the other results in between, L is taken as a function of that result alone; for a branch of dX, the other branches stand still.'),
-    stepSlider(), button('The step that was used at first', restart),
-    element('h3', { id: 'curve', tabindex: '-1' }, 'Not too large, not too small'),
-    paragraph('Large steps err because the function bends: the error falls with h². Small steps err because L(z + h) and L(z - h) agree in nearly all digits: what is left is rounding, which grows with 1/h. Hence the V.'),
-    liveBox(curveView),
-    element('h3', {}, 'Every entry'),
-    paragraph('Press an entry’s name to see its curve.'),
-    presentGradients().map((name) => comparisonDetails(name, isSmall() && ['dS', 'dK', 'dX', 'dWq'].includes(name))));
+      paragraph(
+          'A gradient can be checked without any rule: move one number a little up and a little ' +
+          'down, and see how L changes.'),
+      formula('dL/dz ≈ (L(z + h) - L(z - h)) / 2h'),
+      paragraph(
+          'For dQ, dA and the other results in between, L is taken as a function of that result ' +
+          'alone; for a branch of dX, the other branches stand still.'),
+      stepSlider(), button('The step that was used at first', restart),
+      element('h3', {id: 'curve', tabindex: '-1'}, 'Not too large, not too small'),
+      paragraph(
+          'Large steps err because the function bends: the error falls with h². Small steps err ' +
+          'because L(z + h) and L(z - h) agree in nearly all digits: what is left is rounding, ' +
+          'which grows with 1/h. Hence the V.'),
+      liveBox(curveView), element('h3', {}, 'Every entry'), paragraph('Press an entry’s name to see its curve.'),
+      presentGradients().map((name) => comparisonDetails(name, isSmall() && ['dS', 'dK', 'dX', 'dWq'].includes(name))));
 }

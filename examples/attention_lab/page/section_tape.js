@@ -22,14 +22,15 @@ function tapeInputs(line) {
 function tapeRow(line, n) {
   const keeps = line.keeps && line.keeps.length ? `${line.keeps.join(', ')}: ${bytesText(line.kept_bytes || 0)}` : '–';
   const cells = [
-    element('th', { scope: 'row' }, `%${line.line}`),
-    element('td', { class: 'words' }, `${line.op}(${tapeInputs(line)})`),
+    element('th', {scope: 'row'}, `%${line.line}`),
+    element('td', {class: 'words'}, `${line.op}(${tapeInputs(line)})`),
     element('td', {}, `[${(line.shape || []).join(', ')}]`),
-    element('td', { class: 'words' }, keeps),
-    element('td', { class: 'words' }, line.formula || ''),
+    element('td', {class: 'words'}, keeps),
+    element('td', {class: 'words'}, line.formula || ''),
     element('td', {}, line.backward ? 'backward' : 'forward'),
   ];
-  const row = element('tr', { tabindex: n === tapeAt ? '0' : '-1', on: { click: () => goToLine(n), focus: () => pointAt(n) } }, cells);
+  const row = element(
+      'tr', {tabindex: n === tapeAt ? '0' : '-1', on: {click: () => goToLine(n), focus: () => pointAt(n)}}, cells);
   row.addEventListener('pointerenter', () => lightUp(tapeLights(line)));
   row.addEventListener('pointerleave', () => lightUp(tapeLights(tapeLines()[tapeAt])));
   return row;
@@ -53,16 +54,18 @@ function pointAt(n) {
 function tapeTable() {
   const rows = tapeLines().map(tapeRow);
   const heads = ['line', 'op', 'shape', 'kept for backward', 'formula', 'pass'];
-  const table = element('table', { class: 'plain tape' }, element('caption', {}, 'The tape: arrow keys go from line to line'),
-    element('thead', {}, element('tr', {}, heads.map((text) => element('th', { scope: 'col' }, text)))), element('tbody', {}, rows));
+  const table = element(
+      'table', {class: 'plain tape'}, element('caption', {}, 'The tape: arrow keys go from line to line'),
+      element('thead', {}, element('tr', {}, heads.map((text) => element('th', {scope: 'col'}, text)))),
+      element('tbody', {}, rows));
   table.addEventListener('keydown', (event) => {
-    const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -1e6, End: 1e6 }[event.key];
+    const by = {ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -1e6, End: 1e6}[event.key];
     if (!by) return;
     event.preventDefault();
     goToLine(tapeAt + by);
     rows[tapeAt].focus();
   });
-  return { table, rows };
+  return {table, rows};
 }
 
 function tapeDetail() {
@@ -70,18 +73,27 @@ function tapeDetail() {
   const upTo = tapeLines().slice(0, tapeAt + 1).filter((l) => !l.backward);
   const kept = upTo.reduce((sum, l) => sum + (l.kept_bytes || 0), 0);
   const [sources, names] = [tapeSources(line), tapeMatrices(line)];
-  const arrow = sources.length && names.length ? [element('span', { class: 'then', 'aria-label': 'gives' }, '→')] : [];
+  const arrow = sources.length && names.length ? [element('span', {class: 'then', 'aria-label': 'gives'}, '→')] : [];
   const origin = tapeLines().find((other) => line.backward && other.line === line.rule_of);
   const fact = (term, text) => (text ? [element('dt', {}, term), element('dd', {}, text)] : []);
   return [
     element('h3', {}, `%${line.line} ${line.op}`, line.backward ? ' (backward)' : ''),
     line.formula ? formula(line.formula) : null,
-    element('dl', { class: 'facts' }, fact('inputs', tapeInputs(line) || 'none'), fact('belongs to', origin ? `backward of %${origin.line} ${origin.op}` : ''),
-      fact('rule', line.rule), fact('layer', line.path),
-      fact('keeps', line.keeps && line.keeps.length ? `${line.keeps.join(', ')}, ${bytesText(line.kept_bytes || 0)}` : 'nothing'),
-      fact('kept by the forward lines so far', bytesText(kept))),
-    element('div', { class: 'matrices' }, sources.map((name) => matrixView(name)), arrow, names.map((name) => matrixView(name))),
-    sources.length + names.length ? null : paragraph('No named matrix belongs to this line: it only changes shape or joins things.'),
+    element(
+        'dl', {class: 'facts'}, fact('inputs', tapeInputs(line) || 'none'),
+        fact('belongs to', origin ? `backward of %${origin.line} ${origin.op}` : ''), fact('rule', line.rule),
+        fact('layer', line.path),
+        fact(
+            'keeps',
+            line.keeps && line.keeps.length ? `${line.keeps.join(', ')}, ${bytesText(line.kept_bytes || 0)}`
+                                            : 'nothing'),
+        fact('kept by the forward lines so far', bytesText(kept))),
+    element(
+        'div', {class: 'matrices'}, sources.map((name) => matrixView(name)), arrow,
+        names.map((name) => matrixView(name))),
+    sources.length + names.length
+        ? null
+        : paragraph('No named matrix belongs to this line: it only changes shape or joins things.'),
   ];
 }
 
@@ -91,11 +103,11 @@ function buildTape(section) {
     put(section, paragraph('This preset came without a tape.'));
     return;
   }
-  const { table, rows } = tapeTable();
-  const detail = element('div', { class: 'panel', role: 'region', 'aria-label': 'The chosen line' });
+  const {table, rows} = tapeTable();
+  const detail = element('div', {class: 'panel', role: 'region', 'aria-label': 'The chosen line'});
   const count = element('output', {});
   const firstBackward = tapeLines().findIndex((line) => line.backward);
-  const list = element('div', { class: 'scroll tall' }, table);
+  const list = element('div', {class: 'scroll tall'}, table);
   tapeShow = () => {
     rows.forEach((row, n) => {
       row.classList.toggle('current', n === tapeAt);
@@ -108,11 +120,15 @@ function buildTape(section) {
     lightUp(tapeLights(tapeLines()[tapeAt]));
   };
   put(section,
-    paragraph('Each op writes a line: what it computed, from which lines, and what it keeps so that it can be played backwards. Backward goes from the last line to the first. ' +
-      'It can be recorded as well: those lines follow, and can themselves be differentiated.'),
-    element('div', { class: 'buttons' }, button('◀ Back', () => goToLine(tapeAt - 1)), button('Forward ▶', () => goToLine(tapeAt + 1)),
-      firstBackward > 0 ? button('To the backward pass', () => goToLine(firstBackward)) : null, count),
-    list, detail);
+      paragraph(
+          'Each op writes a line: what it computed, from which lines, and what it keeps so that it ' +
+          'can be played backwards. Backward goes from the last line to the first. ' +
+          'It can be recorded as well: those lines follow, and can themselves be differentiated.'),
+      element(
+          'div', {class: 'buttons'}, button('◀ Back', () => goToLine(tapeAt - 1)),
+          button('Forward ▶', () => goToLine(tapeAt + 1)),
+          firstBackward > 0 ? button('To the backward pass', () => goToLine(firstBackward)) : null, count),
+      list, detail);
   tapeShow();
   lightUp([]);
 }

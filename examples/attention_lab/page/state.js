@@ -1,26 +1,57 @@
 // What is looked at, and the numbers of it: the document's as long as nothing was edited, the page's engine's after.
 
-const state = { document: null, preset: null, head: 0, query: 0, inputs: null, mask: null, edited: new Set(),
-  allColumns: false, beside: false, step: null, numbers: {}, numeric: new Map() };
+const state = {
+  document: null,
+  preset: null,
+  head: 0,
+  query: 0,
+  inputs: null,
+  mask: null,
+  edited: new Set(),
+  allColumns: false,
+  beside: false,
+  step: null,
+  numbers: {},
+  numeric: new Map()
+};
 
 const kDefaultStep = 1e-5;
 const kInputNames = ['X', 'memory', 'Wq', 'bq', 'Wk', 'bk', 'Wv', 'bv', 'Wo', 'bo', 'G'];
 const kPerHead = new Set(['S', 'A', 'O', 'dS', 'dA', 'dO']);
-const kGradients = ['dY', 'djoined', 'dO', 'dA', 'dS', 'dQ', 'dK', 'dV', 'dX_query', 'dX_key', 'dX_value', 'dX', 'dmemory',
-  'dWq', 'dbq', 'dWk', 'dbk', 'dWv', 'dbv', 'dWo', 'dbo'];
+const kGradients = [
+  'dY', 'djoined', 'dO',  'dA',  'dS',  'dQ',  'dK',  'dV',  'dX_query', 'dX_key', 'dX_value',
+  'dX', 'dmemory', 'dWq', 'dbq', 'dWk', 'dbk', 'dWv', 'dbv', 'dWo',      'dbo'
+];
 
 const kAxes = {
-  X: ['queries', 'features'], memory: ['keys', 'features'], G: ['queries', 'features'], Y: ['queries', 'features'],
-  Wq: ['head', 'features'], Wk: ['head', 'features'], Wv: ['head', 'features'], Wo: ['features', 'head'],
-  bq: ['one', 'head'], bk: ['one', 'head'], bv: ['one', 'head'], bo: ['one', 'features'],
-  Q: ['queries', 'head'], K: ['keys', 'head'], V: ['keys', 'head'], joined: ['queries', 'head'],
-  S: ['queries', 'keys'], A: ['queries', 'keys'], O: ['queries', 'within'], mask: ['queries', 'keys'],
-  X_query: ['queries', 'features'], X_key: ['keys', 'features'], X_value: ['keys', 'features'],
+  X: ['queries', 'features'],
+  memory: ['keys', 'features'],
+  G: ['queries', 'features'],
+  Y: ['queries', 'features'],
+  Wq: ['head', 'features'],
+  Wk: ['head', 'features'],
+  Wv: ['head', 'features'],
+  Wo: ['features', 'head'],
+  bq: ['one', 'head'],
+  bk: ['one', 'head'],
+  bv: ['one', 'head'],
+  bo: ['one', 'features'],
+  Q: ['queries', 'head'],
+  K: ['keys', 'head'],
+  V: ['keys', 'head'],
+  joined: ['queries', 'head'],
+  S: ['queries', 'keys'],
+  A: ['queries', 'keys'],
+  O: ['queries', 'within'],
+  mask: ['queries', 'keys'],
+  X_query: ['queries', 'features'],
+  X_key: ['keys', 'features'],
+  X_value: ['keys', 'features'],
 };
 
 const edited = () => state.edited.size > 0;
 const setup = (options = {}) =>
-  ({ inputs: state.inputs, mask: state.mask, scale: state.preset.scale, heads: state.preset.heads, options });
+    ({inputs: state.inputs, mask: state.mask, scale: state.preset.scale, heads: state.preset.heads, options});
 const maskMatrix = (mask) => matrixOf(mask.length, mask[0].length, mask.flat());
 const isGradient = (name) => kGradients.includes(name);
 const presentGradients = () => kGradients.filter((name) => state.numbers.backward[name]);
@@ -28,12 +59,12 @@ const presentGradients = () => kGradients.filter((name) => state.numbers.backwar
 /// The rows or columns of a kind: their labels, the first and how many.
 function axisOf(kind) {
   const p = state.preset;
-  const some = (first, count) => ({ first, labels: range(count).map((i) => String(first + i)), count });
-  if (kind === 'queries') return { first: 0, labels: p.queries.map(labelText), count: p.queries.length };
-  if (kind === 'keys') return { first: 0, labels: p.keys.map(labelText), count: p.keys.length };
+  const some = (first, count) => ({first, labels: range(count).map((i) => String(first + i)), count});
+  if (kind === 'queries') return {first: 0, labels: p.queries.map(labelText), count: p.queries.length};
+  if (kind === 'keys') return {first: 0, labels: p.keys.map(labelText), count: p.keys.length};
   if (kind === 'features') return some(0, p.width);
   if (kind === 'within') return some(0, p.head_width);
-  if (kind === 'one') return { first: 0, labels: [''], count: 1 };
+  if (kind === 'one') return {first: 0, labels: [''], count: 1};
   return state.allColumns ? some(0, p.width) : some(state.head * p.head_width, p.head_width);
 }
 
@@ -42,11 +73,11 @@ const queryLabel = (i = state.query) => labelText(state.preset.queries[i]);
 const keyLabel = (j) => labelText(state.preset.keys[j]);
 
 function compute() {
-  const { inputs, mask, scale, heads } = setup();
+  const {inputs, mask, scale, heads} = setup();
   const f = forward(inputs, mask, scale, heads);
-  const b = backward(inputs, mask, scale, heads, { forward: f });
-  state.numbers = edited() ? { forward: f, backward: b }
-    : { forward: { ...f, ...state.preset.forward }, backward: { ...b, ...state.preset.backward } };
+  const b = backward(inputs, mask, scale, heads, {forward: f});
+  state.numbers = edited() ? {forward: f, backward: b}
+                           : {forward: {...f, ...state.preset.forward}, backward: {...b, ...state.preset.backward}};
   state.numeric.clear();
 }
 
@@ -74,9 +105,12 @@ function read(name, head = state.head) {
 function editEntry(name, row, column, value) {
   const m = name === 'mask' ? maskMatrix(state.mask) : state.inputs[name];
   if (!m || !Number.isFinite(value)) throw new Error(`edit: no number for an entry of ${name}`);
-  if (!(row >= 0 && row < m.rows && column >= 0 && column < m.columns)) throw new Error(`edit: ${name} has no entry [${row}, ${column}]`);
-  if (name === 'mask') state.mask[row][column] = value ? 1 : 0;
-  else m.values[row * m.columns + column] = value;
+  if (!(row >= 0 && row < m.rows && column >= 0 && column < m.columns))
+    throw new Error(`edit: ${name} has no entry [${row}, ${column}]`);
+  if (name === 'mask')
+    state.mask[row][column] = value ? 1 : 0;
+  else
+    m.values[row * m.columns + column] = value;
   state.edited.add(`${name}/${row}/${column}`);
   compute();
   refresh();
