@@ -30,7 +30,8 @@ class Hand {
     const float height = draw(random, 0.72, 1.05), width = height * draw(random, 0.75, 1.2);
     x_ = {width * std::cos(turn), -height * (std::sin(turn) + slant * std::cos(turn))};
     y_ = {width * std::sin(turn), height * (std::cos(turn) - slant * std::sin(turn))};
-    shift_ = {kSize / 2 + draw(random, -3, 3), kSize / 2 + draw(random, -3, 3)};
+    constexpr float kMiddle = static_cast<float>(kSize) / 2;
+    shift_ = {kMiddle + draw(random, -3, 3), kMiddle + draw(random, -3, 3)};
     for (Wave& wave : waves_) {
       wave = {draw(random, 0, 0.7), draw(random, 0.15, 0.4), draw(random, 0, 2 * std::numbers::pi)};
     }

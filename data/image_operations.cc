@@ -35,7 +35,7 @@ void sample(const std::vector<uint8_t>& from, const ImageView& image, float x, f
       return low + right_share * (static_cast<float>(second[channel]) - low);
     };
     const float upper = between(a, b), lower = between(c, d);
-    to[channel] = static_cast<uint8_t>(upper + bottom_share * (lower - upper) + 0.5f);
+    to[channel] = static_cast<uint8_t>(std::lround(upper + bottom_share * (lower - upper)));
   }
 }
 
@@ -94,7 +94,7 @@ int mean_luminance(const ImageView& image) {
     sum = std::accumulate(image.pixels.begin(), image.pixels.end(), int64_t{0});
     count *= image.channels;
   }
-  return static_cast<int>(static_cast<double>(sum) / static_cast<double>(count) + 0.5);
+  return static_cast<int>(std::lround(static_cast<double>(sum) / static_cast<double>(count)));
 }
 
 }  // namespace
@@ -147,8 +147,8 @@ void sharpness(ImageView image, double factor) {
       const uint8_t* p = from.data() + i;
       const int around = p[-stride - step] + p[-stride] + p[-stride + step] + p[-step] + p[step] + p[stride - step] +
                          p[stride] + p[stride + step];
-      const auto smooth = static_cast<float>((2 * (around + 5 * *p) + 13) / 26);
-      image.pixels[static_cast<size_t>(i)] = blend(smooth, *p, static_cast<float>(factor));
+      const int smooth = (2 * (around + 5 * *p) + 13) / 26;
+      image.pixels[static_cast<size_t>(i)] = blend(static_cast<float>(smooth), *p, static_cast<float>(factor));
     }
   }
 }

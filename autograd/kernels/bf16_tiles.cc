@@ -138,7 +138,12 @@ MIXTAPE_AVX512_BF16 void finish(const Product& p, const float* sums) {
   }
 }
 
-// Eight rows of A times one or two panels of B.
+// Each of 16 sums gets the products of two pairs. The compiler's own function for it makes clang 16 crash in loops.
+MIXTAPE_AVX512_BF16 inline void add_products(__m512& sum, __m512i x, __m512i y) {
+  asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y));
+}
+
+// Eight rows of A times one or two halves of a panel of B.
 template <int kPanels>
 MIXTAPE_AVX512_BF16 void multiply_eight_rows(const uint16_t* a, const uint16_t* b, int64_t tiles, float* sums) {
   constexpr int kRows = 8;
@@ -153,9 +158,8 @@ MIXTAPE_AVX512_BF16 void multiply_eight_rows(const uint16_t* a, const uint16_t* 
     for (int r = 0; r < kRows; ++r) {
       int32_t pair = 0;
       std::memcpy(&pair, numbers + r * kTileDepth, sizeof(pair));
-      const auto row = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
-      for (int j = 0; j < kPanels; ++j)
-        sum[r][j] = _mm512_dpbf16_ps(sum[r][j], row, reinterpret_cast<__m512bh>(columns[j]));
+      const __m512i row = _mm512_set1_epi32(pair);
+      for (int j = 0; j < kPanels; ++j) add_products(sum[r][j], row, columns[j]);
     }
   }
   for (int r = 0; r < kRows; ++r)

@@ -20,16 +20,16 @@ namespace {
 constexpr double kEpsilon = 1e-3;
 
 template <class E>
-struct Plain {
+struct PlainBatchNorm {
   std::vector<E> y, statistics, dx, dgamma, dbeta;
 };
 
 template <class E>
-Plain<E> plain(const std::vector<E>& x, const std::vector<E>& gamma, const std::vector<E>& beta,
-               const std::vector<E>& dy, E epsilon, int64_t rows, int64_t n) {
+PlainBatchNorm<E> plain(const std::vector<E>& x, const std::vector<E>& gamma, const std::vector<E>& beta,
+                        const std::vector<E>& dy, E epsilon, int64_t rows, int64_t n) {
   const auto columns = static_cast<size_t>(n);
-  Plain<E> result{std::vector<E>(x.size()), std::vector<E>(3 * columns), std::vector<E>(x.size()),
-                  std::vector<E>(columns), std::vector<E>(columns)};
+  PlainBatchNorm<E> result{std::vector<E>(x.size()), std::vector<E>(3 * columns), std::vector<E>(x.size()),
+                           std::vector<E>(columns), std::vector<E>(columns)};
   const auto count = static_cast<E>(rows);
   for (size_t c = 0; c < columns; ++c) {
     E mean = 0, variance = 0;

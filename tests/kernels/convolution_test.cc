@@ -19,14 +19,15 @@ namespace {
 size_t at(int64_t i) { return static_cast<size_t>(i); }
 
 template <class E>
-struct Plain {
+struct PlainConvolution {
   std::vector<E> y, dx, dweight;
 };
 
 template <class E>
-Plain<E> plain(const Windows& w, const std::vector<E>& x, const std::vector<E>& weight, const std::vector<E>& bias,
-               const std::vector<E>& dy, int64_t out) {
-  Plain<E> result{std::vector<E>(at(w.count() * out)), std::vector<E>(x.size()), std::vector<E>(weight.size())};
+PlainConvolution<E> plain(const Windows& w, const std::vector<E>& x, const std::vector<E>& weight,
+                          const std::vector<E>& bias, const std::vector<E>& dy, int64_t out) {
+  PlainConvolution<E> result{std::vector<E>(at(w.count() * out)), std::vector<E>(x.size()),
+                             std::vector<E>(weight.size())};
   for (int64_t i = 0; i < w.count() * out && !bias.empty(); ++i) result.y[at(i)] = bias[at(i % out)];
   for_each_number(w, [&](int64_t window, int64_t place, int64_t element) {
     if (element < 0) return;

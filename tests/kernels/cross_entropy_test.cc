@@ -28,13 +28,14 @@ std::vector<int32_t> targets_for(int64_t rows, int64_t n) {
 }
 
 template <class E>
-struct Plain {
+struct PlainCrossEntropy {
   std::vector<E> losses, log_sums, dx;
 };
 
 template <class E>
-Plain<E> plain(const std::vector<E>& x, const std::vector<int32_t>& targets, E smoothing, E scale, int64_t n) {
-  Plain<E> result{{}, {}, std::vector<E>(x.size())};
+PlainCrossEntropy<E> plain(const std::vector<E>& x, const std::vector<int32_t>& targets, E smoothing, E scale,
+                           int64_t n) {
+  PlainCrossEntropy<E> result{{}, {}, std::vector<E>(x.size())};
   for (size_t row = 0; row < targets.size(); ++row) {
     const E* from = x.data() + row * static_cast<size_t>(n);
     E* dx = result.dx.data() + row * static_cast<size_t>(n);

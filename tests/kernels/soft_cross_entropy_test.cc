@@ -17,13 +17,14 @@ using reference::Exact;
 namespace {
 
 template <class E>
-struct Plain {
+struct PlainSoftCrossEntropy {
   std::vector<E> losses, log_sums, dx;
 };
 
 template <class E>
-Plain<E> plain(const std::vector<E>& x, const std::vector<E>& targets, E smoothing, E scale, int64_t rows, int64_t n) {
-  Plain<E> result{{}, {}, std::vector<E>(x.size())};
+PlainSoftCrossEntropy<E> plain(const std::vector<E>& x, const std::vector<E>& targets, E smoothing, E scale,
+                               int64_t rows, int64_t n) {
+  PlainSoftCrossEntropy<E> result{{}, {}, std::vector<E>(x.size())};
   for (int64_t row = 0; row < rows; ++row) {
     const E *from = x.data() + row * n, *target = targets.data() + row * n;
     const E log_sum = reference::log_sum_exp(from, n);
