@@ -4,17 +4,10 @@
 #include "autograd/ops.h"
 #include "autograd/ops/accumulate.h"
 #include "autograd/tape.h"
+#include "tests/autograd/rows.h"
 
 using namespace mixtape;
-
-namespace {
-
-using Values = std::vector<double>;
-
-Tensor constant(const Values& values) { return Tensor::from(values, {static_cast<int64_t>(values.size())}, f64); }
-Tensor parameter(const Values& values) { return constant(values).as_parameter(); }
-
-}  // namespace
+using namespace mixtape::tests;
 
 TEST_CASE("the gradients of two tapes add up") {
   const Tensor w = parameter({1, 2});

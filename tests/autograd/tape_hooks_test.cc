@@ -5,18 +5,10 @@
 #include "autograd/error.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
+#include "tests/autograd/rows.h"
 
 using namespace mixtape;
-
-namespace {
-
-using Values = std::vector<double>;
-
-Tensor parameter(const Values& values) {
-  return Tensor::from(values, {static_cast<int64_t>(values.size())}, f64).as_parameter();
-}
-
-}  // namespace
+using namespace mixtape::tests;
 
 TEST_CASE("hooks see the whole gradient, in the order of their installation, later lines first") {
   const Tensor w = parameter({1, 2});

@@ -7,18 +7,10 @@
 
 #include "autograd/error.h"
 #include "autograd/ops.h"
+#include "tests/autograd/rows.h"
 
 using namespace mixtape;
-
-namespace {
-
-using Values = std::vector<double>;
-
-Tensor parameter(const Values& values) {
-  return Tensor::from(values, {static_cast<int64_t>(values.size())}, f64).as_parameter();
-}
-
-}  // namespace
+using namespace mixtape::tests;
 
 TEST_CASE("backward adds the gradients of parameters") {
   const Tensor w = parameter({1, 2, 3});

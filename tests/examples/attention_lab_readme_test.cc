@@ -9,18 +9,11 @@
 #include "tests/text.h"
 
 using namespace mixtape;
+using namespace mixtape::tests;
 
 namespace {
 
 const std::string kRoot = MIXTAPE_SOURCE_DIR "/";
-
-// Without white space and comment marks, so that line breaks do not count.
-std::string squeezed(const std::string& text) {
-  std::string result;
-  for (char c : text)
-    if (c != ' ' && c != '\n' && c != '/') result += c;
-  return result;
-}
 
 }  // namespace
 

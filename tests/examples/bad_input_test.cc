@@ -193,7 +193,7 @@ TEST_CASE("translator train on a disk that is full ends in one line, and goes on
 
 namespace {
 
-Arguments vit(const TemporaryFolder& folder, const Arguments& more) {
+Arguments vit_train(const TemporaryFolder& folder, const Arguments& more) {
   Arguments arguments{"vit", "train", "--data-dir", folder.file("data"), "--out", folder.file("run")};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
@@ -214,7 +214,7 @@ struct FinishedVit : TemporaryFolder {
 TEST_CASE("vit train refuses data that is not as it should be") {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.file("data"));
-  const Arguments mnist = vit(folder, {"--data", "mnist"});
+  const Arguments mnist = vit_train(folder, {"--data", "mnist"});
   check_refused(folder, mnist, "is in this folder");
   kSmallVit.write_data(folder, 40);
   const std::string images = read_file(folder.file("data/train-images-idx3-ubyte"));
@@ -225,7 +225,7 @@ TEST_CASE("vit train refuses data that is not as it should be") {
   labels.back() = 10;
   folder.write("data/train-labels-idx1-ubyte", labels);
   check_refused(folder, mnist, "/data/train-labels-idx1-ubyte: ");
-  check_refused(folder, vit(folder, {"--data", "cifar10"}), "data_batch_");
+  check_refused(folder, vit_train(folder, {"--data", "cifar10"}), "data_batch_");
   check_refused(folder, {"vit", "train", "--data", "mnist", "--out", folder.file("run")}, "--data-dir");
 }
 
@@ -233,7 +233,7 @@ TEST_CASE("vit train refuses settings that cannot be") {
   const TemporaryFolder folder;
   kSmallVit.write_data(folder, 40);
   const auto with = [&](const std::string& setting) {
-    return vit(folder, {"--data", "mnist", "--set", "validation=5", "--set", setting});
+    return vit_train(folder, {"--data", "mnist", "--set", "validation=5", "--set", setting});
   };
   check_refused(folder, with("model.patch=5"), "28 x 28 in patches of 5");
   check_refused(folder, with("model.heads=5"), "5");
@@ -245,7 +245,7 @@ TEST_CASE("vit train refuses settings that cannot be") {
   check_refused(folder, with("moving_average=1"), "moving_average");
   check_refused(folder, with("batch=0"), "batch");
   check_refused(folder, with("label_smoothing=1"), "label_smoothing");
-  check_refused(folder, vit(folder, {"--data", "mnist", "--dtype", "f64"}), "--dtype");
+  check_refused(folder, vit_train(folder, {"--data", "mnist", "--dtype", "f64"}), "--dtype");
 }
 
 TEST_CASE("vit evaluate and predict refuse what they cannot use") {

@@ -9,19 +9,10 @@
 #include "tests/text.h"
 
 using namespace mixtape;
+using namespace mixtape::tests;
 using namespace mixtape::examples;
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
-int64_t count(const std::string& text, const std::string& part) {
-  int64_t found = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
-  return found;
-}
 
 /// The x y pairs of the first path of class `curve`.
 std::vector<Point> drawn_points(const std::string& svg) {
@@ -55,7 +46,7 @@ TEST_CASE("line_chart: larger values are drawn higher and further right, inside 
 TEST_CASE("line_chart: on a log axis equal ratios are equal heights, values that have no logarithm are left out") {
   const std::string svg =
       line_chart(
-          {.title = "t", .series = {{"s", {{0, 1}, {1, 10}, {2, 100}, {3, 0}, {4, -5}, {5, kNaN}}}}, .log_y = true})
+          {.title = "t", .series = {{"s", {{0, 1}, {1, 10}, {2, 100}, {3, 0}, {4, -5}, {5, NAN}}}}, .log_y = true})
           .markup;
   const std::vector<Point> points = drawn_points(svg);
   REQUIRE(points.size() == 3);
@@ -87,7 +78,7 @@ TEST_CASE("line_chart: thousands of points are thinned, smoothed over a faint ra
   for (int i = 0; i < 100000; ++i) series.points.push_back({static_cast<double>(i), std::sin(i * 12.9898) + 5});
   const std::string svg = line_chart({.title = "t", .series = {series}}).markup;
   CHECK(svg.size() < 80000);
-  CHECK(count(svg, "class=\"raw\"") == 1);
+  CHECK(occurrences(svg, "class=\"raw\"") == 1);
   const std::vector<Point> points = drawn_points(svg);
   double lowest = 1e9, highest = -1e9;
   for (const Point& point : points) {
@@ -103,7 +94,7 @@ TEST_CASE("line_chart: legend, tooltips and a spoken summary, all escaped") {
       line_chart(
           {.title = "a & b", .y_label = "<nats>", .series = {{"train <1>", {{0, 5}, {10, 3}}}, {"val", {{10, 4}}}}})
           .markup;
-  CHECK(count(svg, "class=\"key\"") == 2);
+  CHECK(occurrences(svg, "class=\"key\"") == 2);
   CHECK(contains(svg, "data-tip=\"step 10\ntrain &lt;1&gt;: 3\nval: 4\""));
   CHECK(contains(svg, "data-tip=\"step 0\ntrain &lt;1&gt;: 5\""));
   CHECK(contains(
@@ -113,7 +104,7 @@ TEST_CASE("line_chart: legend, tooltips and a spoken summary, all escaped") {
 
 TEST_CASE("line_chart: no points, one point, equal points") {
   CHECK(contains(line_chart({.title = "t", .series = {}}).markup, "No values yet."));
-  CHECK(contains(line_chart({.title = "t", .series = {{"s", {{1, kNaN}}}}}).markup, "No values yet."));
+  CHECK(contains(line_chart({.title = "t", .series = {{"s", {{1, NAN}}}}}).markup, "No values yet."));
   for (const double value : {0.0, 5.0, -3e9}) {
     for (const bool log : {false, true}) {
       if (log && value <= 0) continue;
@@ -121,7 +112,7 @@ TEST_CASE("line_chart: no points, one point, equal points") {
           line_chart({.title = "t", .series = {{"s", {{3, value}, {4, value}}}}, .log_y = log}).markup;
       CHECK(drawn_points(svg).size() == 2);
       CHECK(tests::matches_of("[ \">M-](nan|inf)[ \"<]", svg).empty());
-      CHECK(count(svg, "text-anchor=\"end\"") >= 1);
+      CHECK(occurrences(svg, "text-anchor=\"end\"") >= 1);
     }
   }
 }

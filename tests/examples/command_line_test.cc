@@ -10,13 +10,13 @@
 #include "autograd/error.h"
 #include "examples/common/train_options.h"
 #include "tests/examples/child_process.h"
+#include "tests/text.h"
 
 using namespace mixtape;
+using namespace mixtape::tests;
 using namespace mixtape::examples;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 /// A program with two commands: `fail` ends in the way its argument says, `train` prints what it was given.
 void setup(Command& program, TrainOptions& options, std::string& how) {

@@ -2,12 +2,11 @@
 
 #include <doctest/doctest.h>
 
-#include <limits>
+#include <cmath>
 
 using namespace mixtape::examples;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 TEST_CASE("format_duration: minutes, hours, rounding, unknown") {
   CHECK(format_duration(0) == "0:00");
@@ -18,7 +17,7 @@ TEST_CASE("format_duration: minutes, hours, rounding, unknown") {
   CHECK(format_duration(3723) == "1:02:03");
   CHECK(format_duration(360000) == "100:00:00");
   CHECK(format_duration(-1) == "-:--");
-  CHECK(format_duration(kNaN) == "-:--");
+  CHECK(format_duration(NAN) == "-:--");
   CHECK(format_duration(kInfinity) == "-:--");
 }
 
@@ -40,5 +39,5 @@ TEST_CASE("format_value: about four significant digits") {
   CHECK(format_value(999.96) == "1,000");
   CHECK(format_value(1.2e-5) == "1.2e-05");
   CHECK(format_value(1e30) == "1e+30");
-  CHECK(format_value(kNaN) == "nan");
+  CHECK(format_value(NAN) == "nan");
 }

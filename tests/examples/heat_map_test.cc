@@ -3,19 +3,13 @@
 #include <doctest/doctest.h>
 
 #include "autograd/error.h"
+#include "tests/text.h"
 
 using namespace mixtape;
+using namespace mixtape::tests;
 using namespace mixtape::examples;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
-int64_t count(const std::string& text, const std::string& part) {
-  int64_t found = 0;
-  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
-  return found;
-}
 
 const HeatMap kMap = {"head 1", {"der", "<b>"}, {"the", "dog", "\"x\""}, {0.25F, 0.75F, 0, 0.1F, 0.2F, 0.7F}};
 
@@ -23,7 +17,7 @@ const HeatMap kMap = {"head 1", {"der", "<b>"}, {"the", "dog", "\"x\""}, {0.25F,
 
 TEST_CASE("heat_map: a cell for each value that can be seen, shaded by value") {
   const std::string html = heat_map(kMap).markup;
-  CHECK(count(html, "<path ") == 5);
+  CHECK(occurrences(html, "<path ") == 5);
   CHECK(contains(html, "<path opacity=\"0.75\""));
   HeatMap scaled = kMap;
   scaled.highest = 0.75F;
@@ -54,4 +48,4 @@ TEST_CASE("heat_map: sizes must fit") {
   CHECK_NOTHROW(heat_map({"empty", {}, {}, {}}));
 }
 
-TEST_CASE("heat_maps: one figure a map") { CHECK(count(heat_maps({kMap, kMap, kMap}).markup, "<figure>") == 3); }
+TEST_CASE("heat_maps: one figure a map") { CHECK(occurrences(heat_maps({kMap, kMap, kMap}).markup, "<figure>") == 3); }

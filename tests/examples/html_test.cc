@@ -1,14 +1,10 @@
 #include "examples/common/html.h"
+#include "tests/text.h"
 
 #include <doctest/doctest.h>
 
 using namespace mixtape::examples;
-
-namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
-}  // namespace
+using namespace mixtape::tests;
 
 TEST_CASE("escape_html") {
   CHECK(escape_html("<a href=\"x\">'&amp;'</a>") == "&lt;a href=&quot;x&quot;&gt;&#39;&amp;amp;&#39;&lt;/a&gt;");

@@ -7,13 +7,13 @@
 #include "autograd/error.h"
 #include "data/image_file.h"
 #include "tests/temporary_folder.h"
+#include "tests/text.h"
 
 using namespace mixtape;
+using namespace mixtape::tests;
 using namespace mixtape::examples;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 // The other way round, by search.
 std::string from_base64(const std::string& text) {

@@ -10,8 +10,10 @@
 #include <string>
 
 #include "tests/examples/child_process.h"
+#include "tests/text.h"
 
 using namespace mixtape::examples;
+using namespace mixtape::tests;
 
 namespace {
 
@@ -28,8 +30,6 @@ int64_t columns_of(const std::string& utf8) {
   return std::count_if(utf8.begin(), utf8.end(),
                        [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; });
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 /// What a bar writes to a pipe while `use` runs it. The clock is ours.
 template <class Use>

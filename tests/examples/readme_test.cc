@@ -14,8 +14,10 @@
 #include "data/toy_translation.h"
 #include "nn/nn.h"
 #include "optim/optim.h"
+#include "tests/text.h"
 
 using namespace mixtape;
+using namespace mixtape::tests;
 
 namespace {
 
@@ -48,14 +50,6 @@ std::string read(const std::string& path) {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-// Without white space, so that indentation and line breaks do not count.
-std::string squeezed(const std::string& text) {
-  std::string result;
-  for (char c : text)
-    if (c != ' ' && c != '\n') result += c;
-  return result;
 }
 
 std::vector<std::string> code_blocks(const std::string& markdown) {

@@ -6,12 +6,7 @@
 #include "tests/text.h"
 
 using namespace mixtape;
-
-namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
-}  // namespace
+using namespace mixtape::tests;
 
 TEST_CASE("confusion_matrix: counts, shaded by their share, and how many of each class were right") {
   const std::string html = vit::confusion_matrix({"cat", "dog", "<cow>"}, {1500, 500, 0, 0, 4, 0, 1, 0, 9}).markup;

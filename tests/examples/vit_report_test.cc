@@ -7,12 +7,11 @@
 #include "tests/text.h"
 
 using namespace mixtape;
+using namespace mixtape::tests;
 using tests::matches_of;
 using tests::TemporaryFolder;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
 // Pictures of noise, the classes in turn.
 data::ImageSet noise(int64_t count, int64_t classes, int64_t height, int64_t width, int64_t channels) {

@@ -3,12 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
 
 namespace mixtape::tests {
+
+using Extents = std::vector<int64_t>;
+
+inline int64_t elements(const Extents& shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
 
 /// What tests of kernels use for T unless they say otherwise: the error allowed relative to the size of the numbers.
 template <class T>

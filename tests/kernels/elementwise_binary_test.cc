@@ -14,16 +14,8 @@ using reference::Exact;
 
 namespace {
 
-using Shape = std::vector<int64_t>;
-
-int64_t elements(const Shape& shape) {
-  int64_t n = 1;
-  for (int64_t size : shape) n *= size;
-  return n;
-}
-
 // The loop over shapes of equal rank, in which a 1 is stretched.
-BroadcastLoop loop_over(const Shape& a, const Shape& b) {
+BroadcastLoop loop_over(const Extents& a, const Extents& b) {
   BroadcastLoop loop;
   loop.rank = static_cast<int>(a.size());
   int64_t a_stride = 1, b_stride = 1;
@@ -73,7 +65,7 @@ std::vector<Exact<T>> plain(Binary f, const BroadcastLoop& loop, const std::vect
 constexpr Binary kBinary[] = {Binary::add, Binary::subtract, Binary::multiply, Binary::divide};
 
 template <class T>
-void check(const Shape& a_shape, const Shape& b_shape, int64_t offset) {
+void check(const Extents& a_shape, const Extents& b_shape, int64_t offset) {
   CAPTURE(a_shape.size());
   CAPTURE(elements(a_shape));
   CAPTURE(elements(b_shape));
@@ -143,7 +135,7 @@ TEST_CASE_TEMPLATE("binary: a random walk over shapes", T, float, double) {
   std::mt19937_64 generator(7);
   for (int trial = 0; trial < 300; ++trial) {
     CAPTURE(trial);
-    Shape a, b;
+    Extents a, b;
     for (auto rank = 1 + generator() % 5; rank > 0; --rank) {
       const auto size = static_cast<int64_t>(1 + generator() % 6);
       const auto stretch = generator() % 4;
@@ -155,7 +147,7 @@ TEST_CASE_TEMPLATE("binary: a random walk over shapes", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("binary: the same bits on any number of threads", T, float, double) {
-  const std::pair<Shape, Shape> shapes[] = {{{200, 301}, {200, 301}}, {{200, 301}, {1, 301}}, {{200, 1}, {1, 301}}};
+  const std::pair<Extents, Extents> shapes[] = {{{200, 301}, {200, 301}}, {{200, 301}, {1, 301}}, {{200, 1}, {1, 301}}};
   for (const auto& [a_shape, b_shape] : shapes) {
     const BroadcastLoop loop = loop_over(a_shape, b_shape);
     const auto a = random_values<T>(elements(a_shape), 1), b = random_values<T>(elements(b_shape), 2, 0.5, 2);

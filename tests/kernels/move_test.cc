@@ -16,8 +16,6 @@ using namespace mixtape::kernels;
 
 namespace {
 
-using Shape = std::vector<int64_t>;
-
 template <class T>
 std::vector<T> counted(int64_t n) {
   std::vector<T> x(static_cast<size_t>(n));
@@ -25,13 +23,9 @@ std::vector<T> counted(int64_t n) {
   return x;
 }
 
-int64_t elements(const Shape& shape) {
-  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
-}
-
 // Axis k of the result is axis order[k] of x, which is contiguous of the given shape.
-PermuteLoop loop_for(const Shape& shape, const Shape& order) {
-  Shape strides(shape.size());
+PermuteLoop loop_for(const Extents& shape, const Extents& order) {
+  Extents strides(shape.size());
   int64_t stride = 1;
   for (size_t axis = shape.size(); axis-- > 0; stride *= shape[axis]) strides[axis] = stride;
   PermuteLoop loop;
@@ -57,7 +51,7 @@ std::vector<T> plain(const PermuteLoop& loop, const std::vector<T>& x) {
 }
 
 template <class T>
-void check_permute(const Shape& shape, const Shape& order, int64_t offset) {
+void check_permute(const Extents& shape, const Extents& order, int64_t offset) {
   CAPTURE(shape.size());
   CAPTURE(elements(shape));
   const auto values = counted<T>(elements(shape));
@@ -71,8 +65,8 @@ void check_permute(const Shape& shape, const Shape& order, int64_t offset) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("permute: every order of the axes, for each width of element", T, int16_t, float, double) {
-  for (Shape shape : {Shape{3, 5}, Shape{2, 1, 7}, Shape{2, 3, 4, 5}, Shape{70, 90}, Shape{3, 0, 2}}) {
-    Shape order(shape.size());
+  for (Extents shape : {Extents{3, 5}, Extents{2, 1, 7}, Extents{2, 3, 4, 5}, Extents{70, 90}, Extents{3, 0, 2}}) {
+    Extents order(shape.size());
     std::iota(order.begin(), order.end(), 0);
     do {
       for (int64_t offset = 0; offset < 4; ++offset) check_permute<T>(shape, order, offset);

@@ -10,11 +10,11 @@ using namespace mixtape;
 
 namespace {
 
-constexpr int64_t kWidth = 6, kHeads = 2;
+constexpr int64_t kChannels = 6, kFeatureHeads = 2;
 
 nn::LinearAttention made(bool causal) {
   Random random(3);
-  nn::LinearAttention layer({.width = kWidth, .heads = kHeads, .causal = causal}, random);
+  nn::LinearAttention layer({.width = kChannels, .heads = kFeatureHeads, .causal = causal}, random);
   nn::to(layer, f64);
   return layer;
 }
@@ -23,11 +23,11 @@ double elu_plus_1(double x) { return x > 0 ? x + 1 : std::exp(x); }
 
 // The definition, pair by pair, for x of one sequence [1, T, C].
 std::vector<double> by_pairs(const nn::LinearAttention& layer, const Tensor& x) {
-  const int64_t length = x.size(1), width = kWidth / kHeads;
+  const int64_t length = x.size(1), width = kChannels / kFeatureHeads;
   const std::vector<double> q = layer.query(x).values(), k = layer.key(x).values(), v = layer.value(x).values();
-  const auto at = [&](int64_t i, int64_t h, int64_t c) { return static_cast<size_t>(i * kWidth + h * width + c); };
+  const auto at = [&](int64_t i, int64_t h, int64_t c) { return static_cast<size_t>(i * kChannels + h * width + c); };
   std::vector<double> mixed(q.size());
-  for (int64_t h = 0; h < kHeads; ++h) {
+  for (int64_t h = 0; h < kFeatureHeads; ++h) {
     for (int64_t i = 0; i < length; ++i) {
       double total = 0;
       for (int64_t j = 0; j <= (layer.options.causal ? i : length - 1); ++j) {
@@ -50,7 +50,7 @@ TEST_CASE("linear attention: sums grow as the definition adds up pairs, over man
     const nn::LinearAttention layer = made(causal);
     for (const int64_t length : {1, 5, 64, 65, 150}) {
       CAPTURE(length);
-      const Tensor x = random.normal({1, length, kWidth}, 0, 1, f64);
+      const Tensor x = random.normal({1, length, kChannels}, 0, 1, f64);
       const std::vector<double> got = layer(x).values(), want = by_pairs(layer, x);
       double largest = 0;
       for (size_t i = 0; i < got.size(); ++i) largest = std::max(largest, std::abs(got[i] - want[i]));
@@ -62,15 +62,16 @@ TEST_CASE("linear attention: sums grow as the definition adds up pairs, over man
 TEST_CASE("linear attention: packed sequences are on their own") {
   Random random(6);
   const Bounds bounds({70, 0, 3});
-  const Tensor x = random.normal({bounds.rows(), kWidth}, 0, 1, f64);
+  const Tensor x = random.normal({bounds.rows(), kChannels}, 0, 1, f64);
   for (const bool causal : {false, true}) {
     const nn::LinearAttention layer = made(causal);
     const std::vector<double> together = layer(x, bounds).values();
     for (const int64_t b : {0, 2}) {
       const Tensor rows = slice(x, 0, bounds.offset(b), bounds.offset(b + 1));
-      const std::vector<double> alone = layer(reshape(rows, {1, bounds.length(b), kWidth})).values();
+      const std::vector<double> alone = layer(reshape(rows, {1, bounds.length(b), kChannels})).values();
       for (size_t i = 0; i < alone.size(); ++i)
-        CHECK(alone[i] == doctest::Approx(together[static_cast<size_t>(bounds.offset(b) * kWidth) + i]).epsilon(1e-12));
+        CHECK(alone[i] ==
+              doctest::Approx(together[static_cast<size_t>(bounds.offset(b) * kChannels) + i]).epsilon(1e-12));
     }
   }
 }

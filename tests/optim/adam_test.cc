@@ -10,7 +10,7 @@ using optim::AdamOptions;
 
 namespace {
 
-const std::vector<AdamOptions> kKinds = {
+const std::vector<AdamOptions> kAdams = {
     {},
     {.learning_rate = 0.02, .betas = {0.9, 0.98}, .epsilon = 1e-3},
     {.learning_rate = 0.02, .betas = {0.5, 0.7}, .weight_decay = 0.3},
@@ -30,7 +30,7 @@ Element formula(const AdamOptions& o) {
 }  // namespace
 
 TEST_CASE("adam: ten steps follow the formula") {
-  for (const AdamOptions& options : kKinds) {
+  for (const AdamOptions& options : kAdams) {
     CAPTURE(options.weight_decay);
     CAPTURE(options.epsilon);
     check_ten_steps(maker<Adam>(options), [&] { return formula(options); });
@@ -48,7 +48,7 @@ TEST_CASE("adam: the first step has the size of the learning rate") {
 }
 
 TEST_CASE("adam: resumes to the bit") {
-  for (const AdamOptions& options : kKinds) check_resumes(maker<Adam>(options));
+  for (const AdamOptions& options : kAdams) check_resumes(maker<Adam>(options));
 }
 
 TEST_CASE("adam: solves least squares") {

@@ -11,7 +11,7 @@ using optim::AdamWOptions;
 
 namespace {
 
-const std::vector<AdamWOptions> kKinds = {
+const std::vector<AdamWOptions> kAdamWs = {
     {},
     {.learning_rate = 0.02, .betas = {0.9, 0.98}, .epsilon = 1e-3, .weight_decay = 0.5},
 };
@@ -30,7 +30,7 @@ Element formula(const AdamWOptions& o) {
 }  // namespace
 
 TEST_CASE("adamw: ten steps follow the formula") {
-  for (const AdamWOptions& options : kKinds) {
+  for (const AdamWOptions& options : kAdamWs) {
     CAPTURE(options.weight_decay);
     check_ten_steps(maker<AdamW>(options), [&] { return formula(options); });
   }
@@ -58,7 +58,7 @@ TEST_CASE("adamw: without decay it is Adam") {
 }
 
 TEST_CASE("adamw: resumes to the bit") {
-  for (const AdamWOptions& options : kKinds) check_resumes(maker<AdamW>(options));
+  for (const AdamWOptions& options : kAdamWs) check_resumes(maker<AdamW>(options));
 }
 
 TEST_CASE("adamw: solves least squares, and decay keeps it from doing so") {
