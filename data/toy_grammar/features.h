@@ -70,6 +70,7 @@ inline constexpr Kinds kMass = 1u << 25;   ///< has no plural
 inline constexpr Kinds kWall = 1u << 26;
 inline constexpr Kinds kUnowned = 1u << 27;  ///< takes no possessive: the queen, the airport
 inline constexpr Kinds kFeeling = 1u << 28;  ///< of adjectives: what one is for a while
+inline constexpr Kinds kLiving = kPerson | kAnimal;
 inline constexpr Kinds kPlace = kBuilding | kRoom | kLandscape;
 }  // namespace kind
 

@@ -15,7 +15,7 @@ const std::vector<Tense> kAll = {kPresent, kPast, kPerfect, kFuture, kModal, kPa
 const std::vector<Tense> kNoPerfect = {kPresent, kPast, kFuture, kModal, kPastModal};
 const std::vector<Tense> kOpen = {kPresent, kFuture, kModal};
 
-struct Row {
+struct FrameRow {
   Construction construction;
   const std::vector<Tense>& tenses;
   std::optional<Tense> test;
@@ -24,7 +24,7 @@ struct Row {
 
 /// A yes-no question gives nothing up: training would lack the words that only it begins with, such as `Did`. For that
 /// reason `that`, `whether` and infinitives give up no tense with a form that their verbs have nowhere else.
-const Row kRows[] = {
+const FrameRow kFrameRows[] = {
     {Construction::kStatement, kAll, kPastModal, kFuture},
     {Construction::kTimeFirst, kAll, kPerfect, kModal},
     {Construction::kPlaceFirst, kAll, kFuture, kPast},
@@ -60,14 +60,14 @@ const Row kRows[] = {
     {Construction::kBut, kAll, kPresent, kPastModal},
 };
 
-Part part_of(const Row& row, Tense tense) {
+Part part_of(const FrameRow& row, Tense tense) {
   if (tense == row.test) return Part::kTest;
   return tense == row.validation ? Part::kValidation : Part::kTrain;
 }
 
 std::vector<Frame> collect(Part part) {
   std::vector<Frame> collected;
-  for (const Row& row : kRows) {
+  for (const FrameRow& row : kFrameRows) {
     for (const Tense tense : row.tenses) {
       if (part_of(row, tense) == part) collected.push_back({row.construction, tense});
     }

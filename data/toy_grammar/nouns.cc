@@ -11,7 +11,7 @@ using namespace kind;
 
 /// A noun as a dictionary prints it. English: `man men`, or `book` alone if the plural is regular. German: article and
 /// singular, with the ending of a weak noun (`der Student -en`); then the plural. Location: `at an`.
-struct Row {
+struct NounRow {
   const char* english;
   const char* german;
   const char* german_plural;
@@ -19,7 +19,7 @@ struct Row {
   const char* location = "";
 };
 
-const Row kRows[] = {
+const NounRow kNounRows[] = {
     {"teacher", "der Lehrer", "Lehrer", kPerson},
     {"man men", "der Mann", "Männer", kPerson | kUnowned},
     {"woman women", "die Frau", "Frauen", kPerson | kUnowned},
@@ -178,7 +178,7 @@ std::pair<std::string, std::string> cut(const std::string& text, std::string_vie
   return {text.substr(0, at), text.substr(at + separator.size())};
 }
 
-Noun parse(const Row& row) {
+Noun parse(const NounRow& row) {
   const auto [singular, plural] = cut(row.english, " ");
   const auto [article, german] = cut(row.german, " ");
   const auto [stem, weak_ending] = cut(german, " -");
@@ -200,7 +200,7 @@ Noun parse(const Row& row) {
 const std::vector<Noun>& nouns() {
   static const std::vector<Noun> all = [] {
     std::vector<Noun> parsed;
-    for (const Row& row : kRows) parsed.push_back(parse(row));
+    for (const NounRow& row : kNounRows) parsed.push_back(parse(row));
     return parsed;
   }();
   return all;

@@ -13,7 +13,6 @@ namespace {
 using namespace kind;
 
 constexpr Kinds kGoods = kClothing | kVehicle | kDevice | kFurniture | kVessel | kToy | kInstrument;
-constexpr Kinds kLiving = kPerson | kAnimal;
 constexpr Kinds kKept = kVessel | kFlat | kToy | kClothing;
 
 /// What a verb governs: a case, or a preposition with a case.
@@ -39,7 +38,7 @@ constexpr Aspect kState = Aspect::kState;
 /// A verb as a dictionary prints it. English: base, past, participle, or the base alone of a regular verb. German:
 /// infinitive, third person, past, participle, or the infinitive alone of a weak verb; `|` after a separable prefix,
 /// `ist` before the participle of a verb that takes sein.
-struct Row {
+struct VerbRow {
   Valency valency;
   const char* english;
   const char* particle;
@@ -49,7 +48,7 @@ struct Row {
   Kinds subjects = kPerson;
 };
 
-const Row kRows[] = {
+const VerbRow kVerbRows[] = {
     {Valency::kObject, "read read read", "", "lesen liest las gelesen", accusative(kText)},
     {Valency::kObject, "write wrote written", "", "schreiben schreibt schrieb geschrieben", accusative(kWriting)},
     {Valency::kObject, "understand understood understood", "", "verstehen versteht verstand verstanden",
@@ -175,7 +174,7 @@ GermanForms german_forms(const std::vector<std::string>& words) {
   return words.size() == 1 ? weak_verb(words[0]) : strong_verb(words);
 }
 
-Verb parse(const Row& row) {
+Verb parse(const VerbRow& row) {
   const std::vector<std::string> english = split_words(row.english);
   std::vector<std::string> german = split_words(row.german);
   std::string prefix;
@@ -203,7 +202,7 @@ Verb parse(const Row& row) {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = [] {
     std::vector<Verb> parsed;
-    for (const Row& row : kRows) parsed.push_back(parse(row));
+    for (const VerbRow& row : kVerbRows) parsed.push_back(parse(row));
     return parsed;
   }();
   return all;

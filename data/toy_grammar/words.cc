@@ -8,27 +8,27 @@ namespace {
 
 using namespace kind;
 
-constexpr Kinds kGoods = kClothing | kVehicle | kDevice | kFurniture | kVessel | kToy | kInstrument | kFlat | kHanging;
-constexpr Kinds kThing = kGoods | kOpening | kBuilding | kRoom;
-constexpr Kinds kLiving = kPerson | kAnimal;
+constexpr Kinds kBelonging =
+    kClothing | kVehicle | kDevice | kFurniture | kVessel | kToy | kInstrument | kFlat | kHanging;
+constexpr Kinds kThing = kBelonging | kOpening | kBuilding | kRoom;
 constexpr Kinds kArt = kText | kShow | kMusic;
 
 /// English, German, what it describes, and the German stem where endings are not added to the word itself.
-struct Row {
+struct AdjectiveRow {
   const char* english;
   const char* german;
   Kinds kinds;
   const char* stem = nullptr;
 };
 
-const Row kRows[] = {
+const AdjectiveRow kAdjectiveRows[] = {
     {"old", "alt", kLiving | kThing | kText | kLandscape | kPlant},
     {"young", "jung", kLiving},
     {"small", "klein", kLiving | kThing | kFood | kLandscape | kPlant},
     {"big", "groß", kLiving | kThing | kFood | kLandscape | kPlant},
     {"beautiful", "schön", kLiving | kThing | kLandscape | kPlant | kArt},
     {"new", "neu", kThing | kArt},
-    {"expensive", "teuer", kGoods | kFood | kDrink, "teur"},
+    {"expensive", "teuer", kBelonging | kFood | kDrink, "teur"},
     {"red", "rot", kClothing | kVehicle | kVessel | kToy | kFurniture | kPlant},
     {"blue", "blau", kClothing | kVehicle | kVessel | kToy | kFurniture},
     {"green", "grün", kClothing | kVehicle | kVessel | kToy | kFurniture | kOpening},
@@ -65,7 +65,7 @@ const Row kRows[] = {
 const std::vector<Adjective>& adjectives() {
   static const std::vector<Adjective> all = [] {
     std::vector<Adjective> parsed;
-    for (const Row& row : kRows) {
+    for (const AdjectiveRow& row : kAdjectiveRows) {
       parsed.push_back({row.english, row.german, row.stem ? row.stem : row.german, row.kinds});
     }
     return parsed;

@@ -14,8 +14,6 @@ namespace {
 Tensor matrix(const by_hand::Matrix& m) { return Tensor::from(m.values, {m.rows, m.columns}, f64); }
 Tensor vector(const by_hand::Matrix& m) { return Tensor::from(m.values, {m.columns}, f64); }
 
-double norm(const Tensor& x) { return std::sqrt(sum(x * x).item()); }
-
 }  // namespace
 
 Preset make_by_hand(const Choice& choice) {

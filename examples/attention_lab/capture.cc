@@ -42,12 +42,6 @@ class Results {
   nn::ForwardObserver observer_;
 };
 
-double norm(const Tensor& x) {
-  double squares = 0;
-  for (double value : x.values()) squares += value * value;
-  return std::sqrt(squares);
-}
-
 std::vector<GradientNorms> norms_of(const Results& results, const std::vector<Tensor>& gradients, int64_t step) {
   std::vector<GradientNorms> all;
   for (size_t i = 0; i < results.attentions().size(); ++i) {
@@ -157,6 +151,12 @@ std::vector<GradientNorms> train(const nn::LayerBase& model, int64_t steps, doub
     optimizer.step();
   }
   return norms;
+}
+
+double norm(const Tensor& x) {
+  double squares = 0;
+  for (double value : x.values()) squares += value * value;
+  return std::sqrt(squares);
 }
 
 }  // namespace mixtape::attention_lab

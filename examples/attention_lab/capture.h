@@ -16,6 +16,9 @@ struct LayerWeights {
   Tensor a, da;  ///< [H, Tq, Tk]
 };
 
+/// The Euclidean norm of all elements.
+double norm(const Tensor& x);
+
 /// How large the gradients of the queries, keys and values of one layer were in one step of training.
 struct GradientNorms {
   int64_t step;

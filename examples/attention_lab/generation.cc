@@ -13,10 +13,9 @@ namespace mixtape::attention_lab {
 namespace {
 
 constexpr size_t kSentences = 2000;
-constexpr size_t kTogether = 32;  // sentences of a batch
-constexpr int64_t kSteps = 400;
-constexpr int64_t kLongest = 48;  // characters of a training sentence
-constexpr int32_t kMark = 0;      // begins and ends a sentence
+constexpr size_t kSentencesTogether = 32;  // sentences of a batch
+constexpr int64_t kLongest = 48;           // characters of a training sentence
+constexpr int32_t kMark = 0;               // begins and ends a sentence
 
 // The characters of the text, numbered from 1 on.
 class Characters {
@@ -95,8 +94,8 @@ Preset make_generation(const Choice& choice) {
   check_layer(model, layer);
   const auto batch_loss = [&](int64_t step) {
     Example batch;
-    for (size_t i = 0; i < kTogether; ++i) {
-      const std::string& sentence = sentences[(static_cast<size_t>(step) * kTogether + i) % sentences.size()];
+    for (size_t i = 0; i < kSentencesTogether; ++i) {
+      const std::string& sentence = sentences[(static_cast<size_t>(step) * kSentencesTogether + i) % sentences.size()];
       std::vector<int32_t> ids = characters.encode(sentence);
       ids.push_back(kMark);
       batch.add(ids);
@@ -106,13 +105,13 @@ Preset make_generation(const Choice& choice) {
   Preset preset{.title = "Generation, character by character",
                 .about = fmt::format("\"{}\" in a small language model trained for {} steps on the English sentences "
                                      "that ship; each row predicts the next character, and sees none after its own.",
-                                     text, kSteps),
+                                     text, kTrainingSteps),
                 .kind = "characters",
                 .queries = labels(text),
                 .keys = labels(text),
                 .layer = layer,
                 .query = std::ssize(text) - 1,
-                .norms = train(model, kSteps, 1e-2, 1, batch_loss)};
+                .norms = train(model, kTrainingSteps, 1e-2, 1, batch_loss)};
   nn::to(model, f64);
   fill(preset, capture(
                    model, [&] { return loss_of(model, shown); }, preset.layer));

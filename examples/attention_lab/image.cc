@@ -14,8 +14,7 @@ namespace mixtape::attention_lab {
 namespace {
 
 constexpr int64_t kPictures = 4096;
-constexpr int64_t kTogether = 64;
-constexpr int64_t kSteps = 400;
+constexpr int64_t kPicturesTogether = 64;
 constexpr int64_t kShown = 3;  // of ten digits that the model has not seen
 
 struct Trained {
@@ -40,7 +39,7 @@ Trained train_small(const std::string& layer) {
                                      .feed_forward = 32},
                                     random);
   check_layer(model, layer);
-  const auto plan = data::plan_image_batches(kPictures, {.images = kTogether, .seed = 1});
+  const auto plan = data::plan_image_batches(kPictures, {.images = kPicturesTogether, .seed = 1});
   const auto loss = [&](int64_t step) {
     const std::vector<int64_t>& batch = plan[static_cast<size_t>(step) % plan.size()];
     std::vector<int32_t> labels;
@@ -48,7 +47,7 @@ Trained train_small(const std::string& layer) {
     return cross_entropy(model(data::to_tensor(digits, batch, normalization)),
                          Tensor::from(labels, {std::ssize(labels)}));
   };
-  std::vector<GradientNorms> norms = train(model, kSteps, 5e-3, 1, loss);
+  std::vector<GradientNorms> norms = train(model, kTrainingSteps, 5e-3, 1, loss);
   return {digits.classes, normalization, model, std::move(norms)};
 }
 
@@ -95,8 +94,9 @@ Preset make_image(const Choice& choice) {
   const int32_t target = known ? static_cast<int32_t>(kShown) : largest(model(pixels));
 
   const std::string source =
-      choice.run.empty() ? fmt::format("a small vision transformer trained for {} steps on drawn digits", kSteps)
-                         : fmt::format("the vision transformer of {}", choice.run);
+      choice.run.empty()
+          ? fmt::format("a small vision transformer trained for {} steps on drawn digits", kTrainingSteps)
+          : fmt::format("the vision transformer of {}", choice.run);
   const std::string uri = "data:image/png;base64," + examples::base64(data::to_png(image));
   Preset preset{
       .title = "Image",

@@ -14,6 +14,8 @@ constexpr int64_t kLongestText = 16;   ///< tokens that are shown
 constexpr int64_t kLongestImage = 17;  ///< the class token and 4 x 4 patches
 constexpr int64_t kWidest = 32;        ///< of a wider layer one head is shown
 
+constexpr int64_t kTrainingSteps = 400;  ///< of the models that the lab trains itself
+
 /// What the command line asks for.
 struct Choice {
   std::string preset;  ///< by-hand, translation, generation or image

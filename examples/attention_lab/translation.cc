@@ -14,7 +14,6 @@ namespace mixtape::attention_lab {
 namespace {
 
 constexpr size_t kPairs = 3000;  // of the corpus that ships, the shortest: enough for a model that trains in seconds
-constexpr int64_t kSteps = 400;
 
 struct Trained {
   data::Subwords subwords;
@@ -55,7 +54,7 @@ Trained train_small(const std::string& sentence, const std::string& layer) {
     const data::TextBatch batch = data::make_batch(corpus, plan[static_cast<size_t>(step) % plan.size()]);
     return cross_entropy(model(batch.source, batch.target_in), batch.target_out);
   };
-  std::vector<GradientNorms> norms = train(model, kSteps, 1e-2, 1, loss);
+  std::vector<GradientNorms> norms = train(model, kTrainingSteps, 1e-2, 1, loss);
   return {subwords, model, std::move(norms)};
 }
 
@@ -110,8 +109,9 @@ Preset make_translation(const Choice& choice) {
   const int64_t last = static_cast<int64_t>(trained.model.decoder.layer.size()) - 1;
   const std::string layer = choice.layer.empty() ? fmt::format("decoder.layer.{}.cross", last) : choice.layer;
   const std::string model =
-      choice.run.empty() ? fmt::format("a small translator trained for {} steps on the sentences that ship", kSteps)
-                         : fmt::format("the translator of {}", choice.run);
+      choice.run.empty()
+          ? fmt::format("a small translator trained for {} steps on the sentences that ship", kTrainingSteps)
+          : fmt::format("the translator of {}", choice.run);
   const auto from = labels(trained.subwords, source, true), to = labels(trained.subwords, target, false);
   Preset preset{.title = "Translation",
                 .about = fmt::format("\"{}\" and \"{}\" ({}) in {}; the loss is the translation's cross entropy.",
