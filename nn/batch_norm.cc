@@ -28,7 +28,8 @@ Tensor BatchNorm::forward(const Tensor& x) const {
     return x * scale + (bias - running_mean * scale);
   }
   const BatchNormed batch = batch_norm(x, weight, bias, options.epsilon);
-  const auto rows = static_cast<double>(x.elements() / weight.elements());
+  const int64_t per_channel = x.elements() / weight.elements();
+  const auto rows = static_cast<double>(per_channel);
   if (rows < 2) fail(fmt::format("batch norm: a batch of {}, expected at least two rows", to_string(x.shape())));
   move_towards(running_mean, batch.mean, options.momentum);
   move_towards(running_variance, batch.variance * (rows / (rows - 1)), options.momentum);
