@@ -12,7 +12,7 @@ namespace mixtape::data {
 namespace {
 
 /// One code point and the number of bytes that it takes; no bytes when what stands there is not UTF-8.
-struct Decoded {
+struct DecodedCharacter {
   char32_t code_point = 0;
   size_t bytes = 0;
 };
@@ -33,7 +33,7 @@ Lead read_lead(unsigned char byte) {
 }
 
 /// Decodes what stands at the start of `text`, which is not empty.
-Decoded decode_first(std::string_view text) {
+DecodedCharacter decode_first(std::string_view text) {
   const Lead lead = read_lead(static_cast<unsigned char>(text[0]));
   if (lead.bytes == 0 || lead.bytes > text.size()) return {};
   char32_t code_point = lead.bits;
@@ -50,7 +50,7 @@ Decoded decode_first(std::string_view text) {
 /// Calls visit(code_point, offset, bytes) for each code point of `text`.
 void for_each_code_point(std::string_view text, auto&& visit) {
   for (size_t offset = 0; offset < text.size();) {
-    const Decoded decoded = decode_first(text.substr(offset));
+    const DecodedCharacter decoded = decode_first(text.substr(offset));
     if (decoded.bytes == 0) fail(fmt::format("text: byte {} of {} is not UTF-8", offset + 1, text.size()));
     visit(decoded.code_point, offset, decoded.bytes);
     offset += decoded.bytes;
@@ -61,7 +61,7 @@ void for_each_code_point(std::string_view text, auto&& visit) {
 
 std::optional<int64_t> find_invalid_utf8(std::string_view text) {
   for (size_t offset = 0; offset < text.size();) {
-    const Decoded decoded = decode_first(text.substr(offset));
+    const DecodedCharacter decoded = decode_first(text.substr(offset));
     if (decoded.bytes == 0) return static_cast<int64_t>(offset);
     offset += decoded.bytes;
   }

@@ -5,19 +5,21 @@
 namespace mixtape::data::toy {
 namespace {
 
-std::string place_phrase(const PlacePhrase& phrase) { return phrase.english + " " + english_noun_phrase(phrase.place); }
+std::string english_place_phrase(const PlacePhrase& phrase) {
+  return phrase.english + " " + english_noun_phrase(phrase.place);
+}
 
-std::string cause_phrase(const NounPhrase& cause) { return "because of " + english_noun_phrase(cause); }
+std::string english_cause_phrase(const NounPhrase& cause) { return "because of " + english_noun_phrase(cause); }
 
 /// What follows the verb: particle, recipient, object, direction, quality, manner, company, place, time, cause.
 std::string complements(const Clause& clause) {
   return join({clause.verb->particle, clause.recipient ? english_recipient(*clause.recipient) : "",
                clause.object ? english_noun_phrase(*clause.object) : "",
-               clause.direction ? place_phrase(*clause.direction) : "", clause.quality ? clause.quality->english : "",
-               clause.manner ? clause.manner->english : "",
+               clause.direction ? english_place_phrase(*clause.direction) : "",
+               clause.quality ? clause.quality->english : "", clause.manner ? clause.manner->english : "",
                clause.companion ? "with " + english_noun_phrase(*clause.companion) : "",
-               clause.place ? place_phrase(*clause.place) : "", clause.time ? clause.time->english : "",
-               clause.cause ? cause_phrase(*clause.cause) : ""});
+               clause.place ? english_place_phrase(*clause.place) : "", clause.time ? clause.time->english : "",
+               clause.cause ? english_cause_phrase(*clause.cause) : ""});
 }
 
 /// `can` and `not` are one word.
@@ -44,7 +46,7 @@ std::string order_question(const std::string& opening, const Clause& clause) {
 
 /// `front` taken out of the clause and put before it.
 template <typename Part>
-std::string with_fronted(Clause clause, const std::string& front, std::optional<Part> Clause::*part) {
+std::string english_with_fronted(Clause clause, const std::string& front, std::optional<Part> Clause::*part) {
   (clause.*part).reset();
   return join({front, order_clause(clause)});
 }
@@ -62,22 +64,22 @@ std::string order_infinitive(const std::string& opening, const Clause& clause) {
 bool is_person(const NounPhrase& phrase) { return (phrase.noun->kinds & kind::kPerson) != 0; }
 
 /// `who reads the book`
-std::string subject_relative(const Clause& clause) {
+std::string english_subject_relative(const Clause& clause) {
   return order_clause(is_person(clause.subject) ? "who" : "that", clause);
 }
 
 /// `that the man reads`, `whom the man waits for`
-std::string object_relative(Clause clause) {
+std::string english_object_relative(Clause clause) {
   const std::string pronoun = is_person(*clause.object) ? "whom" : "that";
   clause.object.reset();
   return pronoun + " " + order_clause(clause);
 }
 
-std::string with_relative_subject(const Clause& main, const std::string& relative) {
+std::string english_with_relative_subject(const Clause& main, const std::string& relative) {
   return order_clause(english_noun_phrase(main.subject) + " " + relative, main);
 }
 
-std::string conjunction(Construction construction) {
+std::string english_conjunction(Construction construction) {
   switch (construction) {
     case Construction::kBecause:
     case Construction::kBecauseFirst:
@@ -107,14 +109,14 @@ std::string conjunction(Construction construction) {
   }
 }
 
-std::string one_clause(Construction construction, const Clause& clause) {
+std::string english_one_clause(Construction construction, const Clause& clause) {
   switch (construction) {
     case Construction::kTimeFirst:
-      return with_fronted(clause, clause.time->english, &Clause::time);
+      return english_with_fronted(clause, clause.time->english, &Clause::time);
     case Construction::kPlaceFirst:
-      return with_fronted(clause, place_phrase(*clause.place), &Clause::place);
+      return english_with_fronted(clause, english_place_phrase(*clause.place), &Clause::place);
     case Construction::kCauseFirst:
-      return with_fronted(clause, cause_phrase(*clause.cause), &Clause::cause);
+      return english_with_fronted(clause, english_cause_phrase(*clause.cause), &Clause::cause);
     case Construction::kYesNoQuestion:
       return order_question("", clause);
     case Construction::kWhenQuestion:
@@ -130,7 +132,7 @@ std::string one_clause(Construction construction, const Clause& clause) {
   }
 }
 
-std::string two_clauses(const Sentence& sentence) {
+std::string english_two_clauses(const Sentence& sentence) {
   const Clause& main = sentence.main;
   const Clause& second = *sentence.second;
   switch (sentence.construction) {
@@ -139,11 +141,11 @@ std::string two_clauses(const Sentence& sentence) {
     case Construction::kPurpose:
       return order_clause(main) + " " + order_infinitive("in order", second);
     case Construction::kSubjectRelative:
-      return with_relative_subject(main, subject_relative(second));
+      return english_with_relative_subject(main, english_subject_relative(second));
     case Construction::kObjectRelative:
-      return with_relative_subject(main, object_relative(second));
+      return english_with_relative_subject(main, english_object_relative(second));
     case Construction::kTrailingRelative:
-      return order_clause(main) + " " + object_relative(second);
+      return order_clause(main) + " " + english_object_relative(second);
     case Construction::kAnd:
       return order_clause(main) + " and " + order_clause(second);
     case Construction::kBut:
@@ -151,7 +153,7 @@ std::string two_clauses(const Sentence& sentence) {
     default:
       break;
   }
-  const std::string subordinate = conjunction(sentence.construction) + " " + order_clause(second);
+  const std::string subordinate = english_conjunction(sentence.construction) + " " + order_clause(second);
   if (subordinate_stands_first(sentence.construction)) return subordinate + ", " + order_clause(main);
   return order_clause(main) + " " + subordinate;
 }
@@ -159,7 +161,8 @@ std::string two_clauses(const Sentence& sentence) {
 }  // namespace
 
 std::string to_english(const Sentence& sentence) {
-  const std::string text = sentence.second ? two_clauses(sentence) : one_clause(sentence.construction, sentence.main);
+  const std::string text =
+      sentence.second ? english_two_clauses(sentence) : english_one_clause(sentence.construction, sentence.main);
   return as_sentence(text, is_question(sentence.construction) ? "?" : ".");
 }
 

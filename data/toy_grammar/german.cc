@@ -29,7 +29,7 @@ std::string order_subordinate_clause(const std::string& opening, const Fields& c
   return join({opening, clause.subject, clause.middle, verb});
 }
 
-bool is_indefinite(const NounPhrase& phrase) {
+bool stands_late(const NounPhrase& phrase) {
   if (phrase.type != NounPhrase::Type::kNoun) return false;
   switch (phrase.determiner) {
     case Determiner::kIndefinite:
@@ -43,11 +43,13 @@ bool is_indefinite(const NounPhrase& phrase) {
   }
 }
 
-std::string place_phrase(const PlacePhrase& phrase) {
+std::string german_place_phrase(const PlacePhrase& phrase) {
   return german_prepositional_phrase(phrase.german, phrase.place, phrase.german_case);
 }
 
-std::string cause_phrase(const NounPhrase& cause) { return "wegen " + german_noun_phrase(cause, Case::kGenitive); }
+std::string german_cause_phrase(const NounPhrase& cause) {
+  return "wegen " + german_noun_phrase(cause, Case::kGenitive);
+}
 
 /// A negated indefinite object becomes `kein`; every other negation is `nicht`.
 bool negates_with_kein(const Clause& clause) {
@@ -63,17 +65,17 @@ std::string middle_field(const Clause& clause) {
     NounPhrase object = *clause.object;
     if (negates_with_kein(clause)) object.determiner = Determiner::kNegative;
     std::string& slot = !clause.verb->preposition.empty() ? prepositional_object
-                        : is_indefinite(object)           ? indefinite_object
+                        : stands_late(object)             ? indefinite_object
                                                           : definite_object;
     slot = german_object(*clause.verb, object);
   }
   return join({clause.recipient ? german_noun_phrase(*clause.recipient, Case::kDative) : "", definite_object,
                clause.frequency ? clause.frequency->german : "", clause.time ? clause.time->german : "",
-               clause.cause ? cause_phrase(*clause.cause) : "",
+               clause.cause ? german_cause_phrase(*clause.cause) : "",
                clause.negated && !negates_with_kein(clause) ? "nicht" : "",
                clause.companion ? german_prepositional_phrase("mit", *clause.companion, Case::kDative) : "",
-               clause.manner ? clause.manner->german : "", clause.place ? place_phrase(*clause.place) : "",
-               indefinite_object, prepositional_object, clause.direction ? place_phrase(*clause.direction) : "",
+               clause.manner ? clause.manner->german : "", clause.place ? german_place_phrase(*clause.place) : "",
+               indefinite_object, prepositional_object, clause.direction ? german_place_phrase(*clause.direction) : "",
                clause.quality ? clause.quality->german : ""});
 }
 
@@ -84,7 +86,7 @@ Fields cut_into_fields(const Clause& clause) {
 
 /// `front` taken out of the clause: `Im Garten liest der Mann das Buch`.
 template <typename Part>
-std::string with_fronted(Clause clause, const std::string& front, std::optional<Part> Clause::*part) {
+std::string german_with_fronted(Clause clause, const std::string& front, std::optional<Part> Clause::*part) {
   (clause.*part).reset();
   return order_inverted_clause(front, cut_into_fields(clause));
 }
@@ -98,28 +100,28 @@ std::string pronoun_for(const NounPhrase& head, Case grammatical_case) {
 }
 
 /// `der das Buch liest`
-std::string subject_relative(const Clause& clause) {
+std::string german_subject_relative(const Clause& clause) {
   Fields fields = cut_into_fields(clause);
   fields.subject = pronoun_for(clause.subject, Case::kNominative);
   return order_subordinate_clause("", fields);
 }
 
 /// `den der Mann liest`, `auf den der Mann wartet`
-std::string object_relative(Clause clause) {
+std::string german_object_relative(Clause clause) {
   const std::string pronoun = pronoun_for(*clause.object, clause.verb->object_case);
   clause.object.reset();
   return order_subordinate_clause(join({clause.verb->preposition, pronoun}), cut_into_fields(clause));
 }
 
 /// The main clause with a relative clause behind its subject.
-std::string with_relative_subject(const Clause& main, const std::string& relative) {
+std::string german_with_relative_subject(const Clause& main, const std::string& relative) {
   Fields fields = cut_into_fields(main);
   fields.subject += ", " + relative + ",";
   return order_main_clause(fields);
 }
 
 /// English `when` is `als` in the past and `wenn` otherwise.
-std::string conjunction(const Sentence& sentence) {
+std::string german_conjunction(const Sentence& sentence) {
   switch (sentence.construction) {
     case Construction::kBecause:
     case Construction::kBecauseFirst:
@@ -149,14 +151,14 @@ std::string conjunction(const Sentence& sentence) {
   }
 }
 
-std::string one_clause(Construction construction, const Clause& clause) {
+std::string german_one_clause(Construction construction, const Clause& clause) {
   switch (construction) {
     case Construction::kTimeFirst:
-      return with_fronted(clause, clause.time->german, &Clause::time);
+      return german_with_fronted(clause, clause.time->german, &Clause::time);
     case Construction::kPlaceFirst:
-      return with_fronted(clause, place_phrase(*clause.place), &Clause::place);
+      return german_with_fronted(clause, german_place_phrase(*clause.place), &Clause::place);
     case Construction::kCauseFirst:
-      return with_fronted(clause, cause_phrase(*clause.cause), &Clause::cause);
+      return german_with_fronted(clause, german_cause_phrase(*clause.cause), &Clause::cause);
     case Construction::kYesNoQuestion:
       return order_inverted_clause("", cut_into_fields(clause));
     case Construction::kWhenQuestion:
@@ -166,13 +168,13 @@ std::string one_clause(Construction construction, const Clause& clause) {
     case Construction::kWhyQuestion:
       return order_inverted_clause("warum", cut_into_fields(clause));
     case Construction::kWhichQuestion:
-      return with_fronted(clause, german_object(*clause.verb, *clause.object), &Clause::object);
+      return german_with_fronted(clause, german_object(*clause.verb, *clause.object), &Clause::object);
     default:
       return order_main_clause(cut_into_fields(clause));
   }
 }
 
-std::string two_clauses(const Sentence& sentence) {
+std::string german_two_clauses(const Sentence& sentence) {
   const Clause& main = sentence.main;
   const Clause& second = *sentence.second;
   switch (sentence.construction) {
@@ -181,11 +183,11 @@ std::string two_clauses(const Sentence& sentence) {
     case Construction::kPurpose:
       return order_main_clause(cut_into_fields(main)) + ", " + order_infinitive_clause("um", second);
     case Construction::kSubjectRelative:
-      return with_relative_subject(main, subject_relative(second));
+      return german_with_relative_subject(main, german_subject_relative(second));
     case Construction::kObjectRelative:
-      return with_relative_subject(main, object_relative(second));
+      return german_with_relative_subject(main, german_object_relative(second));
     case Construction::kTrailingRelative:
-      return order_main_clause(cut_into_fields(main)) + ", " + object_relative(second);
+      return order_main_clause(cut_into_fields(main)) + ", " + german_object_relative(second);
     case Construction::kAnd:
       return order_main_clause(cut_into_fields(main)) + " und " + order_main_clause(cut_into_fields(second));
     case Construction::kBut:
@@ -193,7 +195,7 @@ std::string two_clauses(const Sentence& sentence) {
     default:
       break;
   }
-  const std::string subordinate = order_subordinate_clause(conjunction(sentence), cut_into_fields(second));
+  const std::string subordinate = order_subordinate_clause(german_conjunction(sentence), cut_into_fields(second));
   if (subordinate_stands_first(sentence.construction)) {
     return order_inverted_clause(subordinate + ",", cut_into_fields(main));
   }
@@ -203,7 +205,8 @@ std::string two_clauses(const Sentence& sentence) {
 }  // namespace
 
 std::string to_german(const Sentence& sentence) {
-  const std::string text = sentence.second ? two_clauses(sentence) : one_clause(sentence.construction, sentence.main);
+  const std::string text =
+      sentence.second ? german_two_clauses(sentence) : german_one_clause(sentence.construction, sentence.main);
   return as_sentence(text, is_question(sentence.construction) ? "?" : ".");
 }
 

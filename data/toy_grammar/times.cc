@@ -24,17 +24,17 @@ const std::vector<Term> kHabitual = {{"every day", "jeden Tag"},
                                      {"every week", "jede Woche"},
                                      {"every month", "jeden Monat"},
                                      {"every year", "jedes Jahr"}};
-const std::vector<Term> kPast = {{"yesterday", "gestern"},
-                                 {"last week", "letzte Woche"},
-                                 {"last month", "letzten Monat"},
-                                 {"last year", "letztes Jahr"}};
-const std::vector<Term> kPerfect = {
+const std::vector<Term> kPastTimes = {{"yesterday", "gestern"},
+                                      {"last week", "letzte Woche"},
+                                      {"last month", "letzten Monat"},
+                                      {"last year", "letztes Jahr"}};
+const std::vector<Term> kPerfectTimes = {
     {"today", "heute"}, {"this week", "diese Woche"}, {"this month", "diesen Monat"}, {"this year", "dieses Jahr"}};
-const std::vector<Term> kFuture = {{"tomorrow", "morgen"},
-                                   {"today", "heute"},
-                                   {"next week", "nächste Woche"},
-                                   {"next month", "nächsten Monat"},
-                                   {"next year", "nächstes Jahr"}};
+const std::vector<Term> kFutureTimes = {{"tomorrow", "morgen"},
+                                        {"today", "heute"},
+                                        {"next week", "nächste Woche"},
+                                        {"next month", "nächsten Monat"},
+                                        {"next year", "nächstes Jahr"}};
 
 const Term& at(const std::vector<Term>& list, int64_t index) { return list[static_cast<size_t>(index)]; }
 
@@ -77,7 +77,7 @@ Term past_time(Dice& dice) {
   const int64_t unit = dice.below(4);
   switch (dice.below(7)) {
     case 0:
-      return dice.pick(kPast);
+      return dice.pick(kPastTimes);
     case 1:
       return on_weekday(dice);
     case 2:
@@ -98,7 +98,7 @@ Term future_time(Dice& dice) {
   const int64_t unit = dice.below(4);
   switch (dice.below(6)) {
     case 0:
-      return dice.pick(kFuture);
+      return dice.pick(kFutureTimes);
     case 1:
       return on_weekday(dice);
     case 2:
@@ -151,7 +151,7 @@ Term time_expression(Tense tense, Dice& dice) {
     case Tense::kPresent:
       return present_time(dice);
     case Tense::kPerfect:
-      return dice.pick(kPerfect);
+      return dice.pick(kPerfectTimes);
     case Tense::kFuture:
     case Tense::kModal:
       return future_time(dice);

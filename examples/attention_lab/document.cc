@@ -8,10 +8,10 @@ namespace mixtape::attention_lab {
 namespace {
 
 constexpr const char* kInputs[] = {"X", "memory", "Wq", "bq", "Wk", "bk", "Wv", "bv", "Wo", "bo", "G"};
-constexpr const char* kForward[] = {"Q", "K", "V", "S", "A", "O", "joined", "Y"};
-constexpr const char* kBackward[] = {"dY",  "djoined",  "dO",     "dA",       "dS",  "dQ",      "dK",
-                                     "dV",  "dX_query", "dX_key", "dX_value", "dX",  "dmemory", "dWq",
-                                     "dbq", "dWk",      "dbk",    "dWv",      "dbv", "dWo",     "dbo"};
+constexpr const char* kForwardNames[] = {"Q", "K", "V", "S", "A", "O", "joined", "Y"};
+constexpr const char* kBackwardNames[] = {"dY",  "djoined",  "dO",     "dA",       "dS",  "dQ",      "dK",
+                                          "dV",  "dX_query", "dX_key", "dX_value", "dX",  "dmemory", "dWq",
+                                          "dbq", "dWk",      "dbk",    "dWv",      "dbv", "dWo",     "dbo"};
 
 Json matrix(int64_t rows, int64_t columns, const double* values) {
   return {{"rows", rows}, {"columns", columns}, {"values", Json::Array(values, values + rows * columns)}};
@@ -142,7 +142,7 @@ Json to_json(const Study& study) {
   const Preset& preset = study.preset;
   const AttentionLayer& layer = preset.attention;
   const int64_t joined = layer.given.at("Wq").size(0);
-  Json forward = members(study.forward, kForward);
+  Json forward = members(study.forward, kForwardNames);
   forward["L"] = study.forward.at("L").item();
   return {{"name", preset.name},
           {"title", preset.title},
@@ -163,8 +163,8 @@ Json to_json(const Study& study) {
           {"mask", mask_of(layer.mask)},
           {"inputs", members(layer.given, kInputs)},
           {"forward", std::move(forward)},
-          {"backward", members(study.backward, kBackward)},
-          {"numeric", members(numeric_of(study), kBackward)},
+          {"backward", members(study.backward, kBackwardNames)},
+          {"numeric", members(numeric_of(study), kBackwardNames)},
           {"curve", curve_of(study.curve)},
           {"tape", tape_of(study.tape)},
           {"hessian",

@@ -113,7 +113,7 @@ constexpr std::pair<std::string_view, std::string_view> kOps[] = {
 };
 
 template <size_t size>
-const Entry* find(const Entry (&entries)[size], std::string_view name) {
+const Entry* entry_of(const Entry (&entries)[size], std::string_view name) {
   for (const Entry& entry : entries)
     if (entry.name == name) return &entry;
   return nullptr;
@@ -122,10 +122,10 @@ const Entry* find(const Entry (&entries)[size], std::string_view name) {
 }  // namespace
 
 Explanation explain(const AttentionLayer& layer, std::string_view name) {
-  const Entry* entry = layer.is_cross() ? find(kCross, name) : nullptr;
-  if (!entry && !layer.given.contains("Wo")) entry = find(kWithoutOutput, name);
-  if (!entry) entry = find(kForward, name);
-  if (!entry) entry = find(kBackward, name);
+  const Entry* entry = layer.is_cross() ? entry_of(kCross, name) : nullptr;
+  if (!entry && !layer.given.contains("Wo")) entry = entry_of(kWithoutOutput, name);
+  if (!entry) entry = entry_of(kForward, name);
+  if (!entry) entry = entry_of(kBackward, name);
   return entry ? Explanation{std::string(entry->formula), std::string(entry->rule)} : Explanation{};
 }
 

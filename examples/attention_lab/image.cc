@@ -17,14 +17,14 @@ constexpr int64_t kPictures = 4096;
 constexpr int64_t kPicturesTogether = 64;
 constexpr int64_t kShown = 3;  // of ten digits that the model has not seen
 
-struct Trained {
+struct TrainedViT {
   std::vector<std::string> classes;
   data::Normalization normalization;
   nn::VisionTransformer model;
   std::vector<GradientNorms> norms;
 };
 
-Trained train_small(const std::string& layer) {
+TrainedViT train_small(const std::string& layer) {
   const data::ImageSet digits = data::draw_digits(kPictures, 1);
   const data::Normalization normalization = data::normalization_of(digits);
   Random random(1);
@@ -51,7 +51,7 @@ Trained train_small(const std::string& layer) {
   return {digits.classes, normalization, model, std::move(norms)};
 }
 
-Trained load(const std::string& run) {
+TrainedViT load_vit(const std::string& run) {
   const vit::Classifier loaded = vit::load_classifier(examples::RunFolder::open(run));
   return {loaded.classes, loaded.normalization, loaded.model, {}};
 }
@@ -83,7 +83,7 @@ int32_t largest(const Tensor& logits) { return argmax(logits, -1).data<int32_t>(
 
 Preset make_image(const Choice& choice) {
   const std::string layer = choice.layer.empty() ? "encoder.layer.0.attention" : choice.layer;
-  const Trained trained = choice.run.empty() ? train_small(layer) : load(choice.run);
+  const TrainedViT trained = choice.run.empty() ? train_small(layer) : load_vit(choice.run);
   const nn::VisionTransformer& model = trained.model;
   check_length(choice.run + ": an image", model.tokens(), kLongestImage);
   const data::Image image = picture_for(choice, model.options);

@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kPairs = 3000;  // of the corpus that ships, the shortest: enough for a model that trains in seconds
 
-struct Trained {
+struct TrainedTranslator {
   data::Subwords subwords;
   nn::Transformer model;
   std::vector<GradientNorms> norms;
@@ -30,7 +30,7 @@ std::vector<int32_t> encode(const data::Subwords& subwords, const std::string& s
 }
 
 // What cannot be shown is refused before the training.
-Trained train_small(const std::string& sentence, const std::string& layer) {
+TrainedTranslator train_small(const std::string& sentence, const std::string& layer) {
   std::vector<data::SentencePair> pairs = data::toy_translation().train.pairs;
   std::stable_sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) { return length(a) < length(b); });
   pairs.resize(kPairs);
@@ -58,7 +58,7 @@ Trained train_small(const std::string& sentence, const std::string& layer) {
   return {subwords, model, std::move(norms)};
 }
 
-Trained load(const std::string& run) {
+TrainedTranslator load_translator(const std::string& run) {
   const translator::Translator loaded = translator::load_translator(examples::RunFolder::open(run));
   return {loaded.subwords, loaded.model, {}};
 }
@@ -70,7 +70,7 @@ data::SentencePair default_pair() {
                            [](const auto& a, const auto& b) { return length(a) < length(b); });
 }
 
-std::vector<int32_t> translate(const Trained& trained, const std::vector<int32_t>& source) {
+std::vector<int32_t> translate(const TrainedTranslator& trained, const std::vector<int32_t>& source) {
   std::vector<int32_t> ended = source;
   ended.push_back(data::Subwords::kEos);
   const nn::SearchOptions search{.beam = 1,
@@ -97,7 +97,8 @@ std::vector<std::string> labels(const data::Subwords& subwords, std::vector<int3
 Preset make_translation(const Choice& choice) {
   const data::SentencePair pair = default_pair();
   const std::string sentence = choice.sentence.empty() ? pair.source : choice.sentence;
-  const Trained trained = choice.run.empty() ? train_small(sentence, choice.layer) : load(choice.run);
+  const TrainedTranslator trained =
+      choice.run.empty() ? train_small(sentence, choice.layer) : load_translator(choice.run);
   const bool own = choice.run.empty() && choice.sentence.empty();
   const std::vector<int32_t> source = encode(trained.subwords, sentence);
   const std::vector<int32_t> target = own ? trained.subwords.encode(pair.target) : translate(trained, source);

@@ -39,7 +39,7 @@ double highest_mistake(const Matrix& matrix) {
   return highest;
 }
 
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+std::string one_digit_percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 // Right answers are shaded by their share of the row; mistakes by theirs, compared with the most frequent one.
 std::string cell(const Matrix& matrix, size_t is, size_t said, double highest) {
@@ -49,7 +49,7 @@ std::string cell(const Matrix& matrix, size_t is, size_t said, double highest) {
   return fmt::format("<td class=\"{}\" style=\"--shade:{:.2f}\" data-tip=\"{}\">{}</td>",
                      is == said ? "right" : "wrong", std::max(shade, kFaintest),
                      escape_html(fmt::format("{} → {}: {}, {}", matrix.classes[is], matrix.classes[said],
-                                             format_count(matrix.count(is, said)), percent(share))),
+                                             format_count(matrix.count(is, said)), one_digit_percent(share))),
                      matrix.count(is, said));
 }
 
@@ -62,8 +62,8 @@ Html table(const Matrix& matrix) {
   for (size_t is = 0; is < matrix.size(); ++is) {
     html += fmt::format("<tr><th scope=\"row\">{}</th>", escape_html(matrix.classes[is]));
     for (size_t said = 0; said < matrix.size(); ++said) html += cell(matrix, is, said, highest);
-    html +=
-        fmt::format("<td class=\"share\">{}</td></tr>\n", matrix.totals[is] == 0 ? "–" : percent(matrix.share(is, is)));
+    html += fmt::format("<td class=\"share\">{}</td></tr>\n",
+                        matrix.totals[is] == 0 ? "–" : one_digit_percent(matrix.share(is, is)));
   }
   return {html + "</tbody>\n</table></div>\n"};
 }
@@ -89,7 +89,7 @@ Html frequent_mistakes(const Matrix& matrix) {
   for (const size_t at : cells) {
     const size_t is = at / matrix.size(), said = at % matrix.size();
     rows.push_back({fmt::format("{} → {}", matrix.classes[is], matrix.classes[said]), format_count(matrix.counts[at]),
-                    percent(matrix.share(is, said))});
+                    one_digit_percent(matrix.share(is, said))});
   }
   Html html = html_paragraph("The mistakes that were made most often:");
   return html += html_table({"is → said", "images", "share of the class"}, rows);

@@ -57,16 +57,16 @@ const std::vector<Multiplies>& ops() {
   return all;
 }
 
-struct Results {
+struct Products {
   Tensor y;
   std::vector<Tensor> gradients;
 };
 
 // Forward under one precision, backward under another.
-Results run(const Multiplies& op, const std::vector<Tensor>& in, const Tensor& dy, DType forward, DType backward) {
+Products run(const Multiplies& op, const std::vector<Tensor>& in, const Tensor& dy, DType forward, DType backward) {
   Tape tape;
   for (const Tensor& x : in) tape.watch(x);
-  Results results;
+  Products results;
   {
     const MixedPrecision precision(forward);
     results.y = op.op(in);
@@ -86,7 +86,7 @@ TEST_CASE("mixed precision: products round their factors, in backward as in forw
     std::vector<Tensor> in;
     for (const Shape& shape : op.inputs) in.push_back(random.uniform(shape, -1, 1));
     const Tensor dy = random.uniform(op.op(in).shape(), -1, 1);
-    const Results full = run(op, in, dy, f32, f32), mixed = run(op, in, dy, bf16, bf16);
+    const Products full = run(op, in, dy, f32, f32), mixed = run(op, in, dy, bf16, bf16);
     const double error = largest_difference(full.y, mixed.y);
     CHECK(error > 0);
     CHECK(error < 8 * kHalfStep * largest(full.y));
@@ -94,7 +94,7 @@ TEST_CASE("mixed precision: products round their factors, in backward as in forw
       CAPTURE(i);
       CHECK(largest_difference(full.gradients[i], mixed.gradients[i]) < 8 * kHalfStep * largest(full.gradients[i]));
     }
-    const Results other = run(op, in, dy, bf16, f32), third = run(op, in, dy, f32, bf16);
+    const Products other = run(op, in, dy, bf16, f32), third = run(op, in, dy, f32, bf16);
     for (size_t i = 0; i < in.size(); ++i) {
       CHECK(largest_difference(mixed.gradients[i], other.gradients[i]) == 0);
       CHECK(largest_difference(full.gradients[i], third.gradients[i]) == 0);

@@ -33,12 +33,12 @@ Picture golden_picture(const std::string& name, int64_t channels) {
   return {{file.end() - static_cast<std::ptrdiff_t>(size), file.end()}, kHeight, kWidth, channels};
 }
 
-struct Case {
+struct OperationCase {
   const char* name;
   std::function<void(ImageView)> apply;
 };
 
-const std::vector<Case> kCases = {
+const std::vector<OperationCase> kCases = {
     {"flip", flip},
     {"translate_3_-2", [](ImageView image) { translate(image, 3, -2); }},
     {"rotate_17", [](ImageView image) { rotate(image, 17); }},
@@ -62,7 +62,7 @@ const std::vector<Case> kCases = {
 TEST_CASE("image_operations: as Pillow's, in colour and in grey") {
   for (const int64_t channels : {3, 1}) {
     const Picture original = golden_picture("original", channels);
-    for (const Case& test : kCases) {
+    for (const OperationCase& test : kCases) {
       CAPTURE(test.name);
       CAPTURE(channels);
       Picture picture = original;
@@ -80,7 +80,7 @@ TEST_CASE("image_operations: as Pillow's, in colour and in grey") {
 
 TEST_CASE("image_operations: what should change nothing does not") {
   const Picture original = golden_picture("original", 3);
-  const std::vector<Case> cases = {
+  const std::vector<OperationCase> cases = {
       {"translate", [](ImageView image) { translate(image, 0, 0); }},
       {"rotate", [](ImageView image) { rotate(image, 0); }},
       {"shear_x", [](ImageView image) { shear_x(image, 0); }},
@@ -92,7 +92,7 @@ TEST_CASE("image_operations: what should change nothing does not") {
       {"solarize", [](ImageView image) { solarize(image, 256); }},
       {"flip twice", [](ImageView image) { flip(image), flip(image); }},
   };
-  for (const Case& test : cases) {
+  for (const OperationCase& test : cases) {
     CAPTURE(test.name);
     Picture picture = original;
     test.apply(picture.view());
@@ -109,7 +109,7 @@ TEST_CASE("image_operations: moved out of sight, a picture is black") {
 }
 
 TEST_CASE("image_operations: pictures of one pixel or one value") {
-  for (const Case& test : kCases) {
+  for (const OperationCase& test : kCases) {
     CAPTURE(test.name);
     Picture pixel{{200, 100, 50}, 1, 1, 3}, row{std::vector<uint8_t>(14, 77), 1, 7, 2};
     test.apply(pixel.view());

@@ -17,7 +17,7 @@ namespace {
 constexpr int32_t kVocab = 440;
 
 /// Sentences of a tiny language, enough to learn some merges from.
-std::vector<std::string> corpus() {
+std::vector<std::string> subword_corpus() {
   const std::vector<std::string> subjects = {"Der Hund", "Die Katze", "Das Mädchen", "Ein alter Mann", "Niemand"};
   const std::vector<std::string> verbs = {"sieht", "sucht", "findet", "verliert", "kauft"};
   const std::vector<std::string> objects = {"den Ball.", "die Straße!", "das Häuschen?", "1.000,5 Äpfel.", "„nichts“."};
@@ -31,7 +31,7 @@ std::vector<std::string> corpus() {
 }
 
 const Subwords& trained() {
-  static const Subwords subwords = Subwords::train(corpus(), {.vocab = kVocab});
+  static const Subwords subwords = Subwords::train(subword_corpus(), {.vocab = kVocab});
   return subwords;
 }
 
@@ -156,13 +156,13 @@ TEST_CASE("subwords: any ids decode to UTF-8") {
 }
 
 TEST_CASE("subwords: the same sentences give the same bytes") {
-  CHECK(Subwords::train(corpus(), {.vocab = kVocab}).to_bytes() == trained().to_bytes());
-  CHECK(Subwords::train(corpus(), {.vocab = kVocab + 1}).to_bytes() != trained().to_bytes());
+  CHECK(Subwords::train(subword_corpus(), {.vocab = kVocab}).to_bytes() == trained().to_bytes());
+  CHECK(Subwords::train(subword_corpus(), {.vocab = kVocab + 1}).to_bytes() != trained().to_bytes());
 }
 
 TEST_CASE("subwords: the size of the vocabulary") {
   CHECK(trained().vocab_size() == kVocab);
-  const int64_t all = Subwords::train(corpus(), {.vocab = 100'000}).vocab_size();
+  const int64_t all = Subwords::train(subword_corpus(), {.vocab = 100'000}).vocab_size();
   CHECK(all > kVocab);
   CHECK(all < 1'000);
   CHECK_THROWS_WITH_AS(

@@ -15,7 +15,7 @@ using namespace mixtape::data;
 namespace {
 
 /// Made once for all tests of this file.
-const ToyCorpus& corpus() {
+const ToyCorpus& toy_corpus() {
   static const ToyCorpus made = toy_translation();
   return made;
 }
@@ -167,33 +167,33 @@ std::vector<size_t> nearest_lines(const std::vector<Line>& lines, const std::vec
 
 }  // namespace
 
-TEST_CASE("the toy corpus has the promised size") {
-  CHECK(corpus().train.pairs.size() == 20000);
-  CHECK(corpus().validation.pairs.size() == 1000);
-  CHECK(corpus().test.pairs.size() == 1000);
-  CHECK(count_proper_words(sources(corpus().train)) >= 600);
-  CHECK(count_proper_words(targets(corpus().train)) >= 600);
-  for (const ParallelText* part : {&corpus().train, &corpus().validation, &corpus().test}) {
+TEST_CASE("the toy toy_corpus has the promised size") {
+  CHECK(toy_corpus().train.pairs.size() == 20000);
+  CHECK(toy_corpus().validation.pairs.size() == 1000);
+  CHECK(toy_corpus().test.pairs.size() == 1000);
+  CHECK(count_proper_words(sources(toy_corpus().train)) >= 600);
+  CHECK(count_proper_words(targets(toy_corpus().train)) >= 600);
+  for (const ParallelText* part : {&toy_corpus().train, &toy_corpus().validation, &toy_corpus().test}) {
     CHECK(mean_length(sources(*part)) >= 8);
     CHECK(mean_length(targets(*part)) >= 8);
   }
   MESSAGE(fmt::format("train: {} English and {} German word forms, mean length {:.1f} and {:.1f} words",
-                      count_proper_words(sources(corpus().train)), count_proper_words(targets(corpus().train)),
-                      mean_length(sources(corpus().train)), mean_length(targets(corpus().train))));
+                      count_proper_words(sources(toy_corpus().train)), count_proper_words(targets(toy_corpus().train)),
+                      mean_length(sources(toy_corpus().train)), mean_length(targets(toy_corpus().train))));
 }
 
 TEST_CASE("no English sentence occurs twice") {
   std::set<std::string> seen;
-  for (const ParallelText* part : {&corpus().train, &corpus().validation, &corpus().test}) {
+  for (const ParallelText* part : {&toy_corpus().train, &toy_corpus().validation, &toy_corpus().test}) {
     for (const SentencePair& pair : part->pairs) seen.insert(pair.source);
   }
   CHECK(seen.size() == 22000);
 }
 
 TEST_CASE("every held-out word occurs in training") {
-  const std::set<std::string> english = word_forms(sources(corpus().train));
-  const std::set<std::string> german = word_forms(targets(corpus().train));
-  for (const ParallelText* part : {&corpus().validation, &corpus().test}) {
+  const std::set<std::string> english = word_forms(sources(toy_corpus().train));
+  const std::set<std::string> german = word_forms(targets(toy_corpus().train));
+  for (const ParallelText* part : {&toy_corpus().validation, &toy_corpus().test}) {
     for (const std::string& word : word_forms(sources(*part))) CHECK_MESSAGE(english.contains(word), word);
     for (const std::string& word : word_forms(targets(*part))) CHECK_MESSAGE(german.contains(word), word);
   }
@@ -242,7 +242,7 @@ TEST_CASE("held-out sentences have clause frames with tense of their own") {
 TEST_CASE("an English sentence has one translation, whatever the seed") {
   std::map<std::string, std::string> translation;
   const ToyCorpus other = toy_translation(2);
-  for (const SentencePair& pair : corpus().train.pairs) translation[pair.source] = pair.target;
+  for (const SentencePair& pair : toy_corpus().train.pairs) translation[pair.source] = pair.target;
   size_t met_again = 0;
   for (const SentencePair& pair : other.train.pairs) {
     const auto known = translation.find(pair.source);
@@ -253,9 +253,9 @@ TEST_CASE("an English sentence has one translation, whatever the seed") {
   CHECK(met_again > 10);
 }
 
-TEST_CASE("the corpus is a function of the seed, the same with every compiler") {
+TEST_CASE("the toy_corpus is a function of the seed, the same with every compiler") {
   uint64_t hash = 14695981039346656037u;  // FNV-1a
-  for (const ParallelText* part : {&corpus().train, &corpus().validation, &corpus().test}) {
+  for (const ParallelText* part : {&toy_corpus().train, &toy_corpus().validation, &toy_corpus().test}) {
     for (const SentencePair& pair : part->pairs) {
       for (const char letter : pair.source + "\t" + pair.target + "\n") {
         hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211u;
@@ -264,19 +264,19 @@ TEST_CASE("the corpus is a function of the seed, the same with every compiler") 
   }
   CHECK(hash == 2019498754514989507u);
   for (size_t i = 0; i < 1000; ++i) {
-    CHECK(toy::to_english(sentences().test[i]) == corpus().test.pairs[i].source);
-    CHECK(toy::to_german(sentences().test[i]) == corpus().test.pairs[i].target);
+    CHECK(toy::to_english(sentences().test[i]) == toy_corpus().test.pairs[i].source);
+    CHECK(toy::to_german(sentences().test[i]) == toy_corpus().test.pairs[i].target);
   }
 }
 
 TEST_CASE("neither a dictionary nor a memory translates the test part") {
   Vocabulary english, german;
   std::vector<Line> train_sources, train_targets, test_sources;
-  for (const SentencePair& pair : corpus().train.pairs) {
+  for (const SentencePair& pair : toy_corpus().train.pairs) {
     train_sources.push_back(english.add_line(pair.source));
     train_targets.push_back(german.add_line(pair.target));
   }
-  for (const SentencePair& pair : corpus().test.pairs) test_sources.push_back(english.add_line(pair.source));
+  for (const SentencePair& pair : toy_corpus().test.pairs) test_sources.push_back(english.add_line(pair.source));
 
   const std::vector<int64_t> dictionary = learn_dictionary(train_sources, train_targets, english.size(), german.size());
   const std::vector<size_t> nearest = nearest_lines(train_sources, test_sources, english.size());
@@ -285,9 +285,9 @@ TEST_CASE("neither a dictionary nor a memory translates the test part") {
     std::vector<std::string> words;
     for (const int64_t word : test_sources[i]) words.push_back(german.word(dictionary[static_cast<size_t>(word)]));
     word_by_word.push_back(toy::as_sentence(toy::join(words), ""));
-    remembered.push_back(corpus().train.pairs[nearest[i]].target);
+    remembered.push_back(toy_corpus().train.pairs[nearest[i]].target);
   }
-  const std::vector<std::string> references = targets(corpus().test);
+  const std::vector<std::string> references = targets(toy_corpus().test);
   const double dictionary_bleu = bleu(word_by_word, references).score;
   const double memory_bleu = bleu(remembered, references).score;
   MESSAGE(fmt::format("BLEU of word-by-word replacement: {:.1f}", dictionary_bleu));

@@ -13,23 +13,23 @@ using namespace mixtape::tests;
 
 namespace {
 
-const std::string kRoot = MIXTAPE_SOURCE_DIR "/";
+const std::string kSources = MIXTAPE_SOURCE_DIR "/";
 
 }  // namespace
 
 TEST_CASE("attention_lab readme: each quoted line stands in its file") {
-  const std::string readme = read_file(kRoot + "examples/attention_lab/README.md");
+  const std::string readme = read_file(kSources + "examples/attention_lab/README.md");
   const auto quotes = tests::matches_of(R"(`([a-z_/0-9]+\.(?:cc|h)): ([^`]+)`)", readme);
   CHECK(quotes.size() >= 30);
   for (const std::vector<std::string>& quote : quotes) {
     CAPTURE(quote[0]);
-    REQUIRE(std::filesystem::exists(kRoot + quote[1]));
-    CHECK(squeezed(read_file(kRoot + quote[1])).find(squeezed(quote[2])) != std::string::npos);
+    REQUIRE(std::filesystem::exists(kSources + quote[1]));
+    CHECK(squeezed(read_file(kSources + quote[1])).find(squeezed(quote[2])) != std::string::npos);
   }
 }
 
 TEST_CASE("attention_lab readme: nothing that looks like a quote is left unread") {
-  const std::string readme = read_file(kRoot + "examples/attention_lab/README.md");
+  const std::string readme = read_file(kSources + "examples/attention_lab/README.md");
   const auto quotes = tests::matches_of(R"(`([a-z_/0-9]+\.(?:cc|h)): ([^`]+)`)", readme);
   CHECK(tests::matches_of(R"(\.(?:cc|h): )", readme).size() == quotes.size());
 }

@@ -45,7 +45,7 @@ Tensor softplus(const Tensor& x) {
   });
 }
 
-std::string read(const std::string& path) {
+std::string source_text(const std::string& path) {
   std::ifstream file(std::string(MIXTAPE_SOURCE_DIR) + "/" + path);
   std::ostringstream text;
   text << file.rdbuf();
@@ -64,8 +64,8 @@ std::vector<std::string> code_blocks(const std::string& markdown) {
 
 void check_compiled(const std::string& markdown, const std::vector<std::string>& sources) {
   std::string all;
-  for (const std::string& source : sources) all += squeezed(read(source));
-  const std::vector<std::string> blocks = code_blocks(read(markdown));
+  for (const std::string& source : sources) all += squeezed(source_text(source));
+  const std::vector<std::string> blocks = code_blocks(source_text(markdown));
   CHECK(blocks.size() >= 3);
   for (const std::string& block : blocks) {
     CAPTURE(block);

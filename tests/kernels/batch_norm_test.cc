@@ -17,7 +17,7 @@ using reference::Exact;
 
 namespace {
 
-constexpr double kEpsilon = 1e-3;
+constexpr double kBatchEpsilon = 1e-3;
 
 template <class E>
 struct PlainBatchNorm {
@@ -52,17 +52,17 @@ PlainBatchNorm<E> plain(const std::vector<E>& x, const std::vector<E>& gamma, co
 }
 
 template <class T>
-void check(int64_t rows, int64_t n, int64_t offset) {
+void check_batch_norm(int64_t rows, int64_t n, int64_t offset) {
   CAPTURE(rows);
   CAPTURE(n);
   CAPTURE(offset);
   const auto xs = random_values<T>(rows * n, static_cast<uint64_t>(n), -2, 3), grads = random_values<T>(rows * n, 4);
   const auto gammas = random_values<T>(n, 2, 0.5, 1.5), betas = random_values<T>(n, 3);
   const auto want = plain(reference::exact(xs), reference::exact(gammas), reference::exact(betas),
-                          reference::exact(grads), Exact<T>(kEpsilon), rows, n);
+                          reference::exact(grads), Exact<T>(kBatchEpsilon), rows, n);
   Guarded<T> x(xs, offset), gamma(gammas, 3 - offset), beta(betas, 1), dy(grads, 2);
   Guarded<T> y(rows * n, offset), statistics(3 * n, 3), partial(2 * n * batch_norm_pieces(rows), 1);
-  batch_norm(x.data(), gamma.data(), beta.data(), kEpsilon, y.data(), statistics.data(), partial.data(), rows, n);
+  batch_norm(x.data(), gamma.data(), beta.data(), kBatchEpsilon, y.data(), statistics.data(), partial.data(), rows, n);
   // Few rows have a large rstd, by which all rounding of the input is multiplied.
   Exact<T> rstd = 1;
   for (auto i = static_cast<size_t>(2 * n); i < want.statistics.size(); ++i) rstd = std::max(rstd, want.statistics[i]);
@@ -86,9 +86,9 @@ void check(int64_t rows, int64_t n, int64_t offset) {
 TEST_CASE_TEMPLATE("batch_norm: values, statistics and gradients at every size and alignment", T, float, double) {
   for_each_instruction_set([] {
     for (int64_t n : sizes()) {
-      for (int64_t offset = 0; offset < 4 && n > 0; ++offset) check<T>(2 + n % 5, n, offset);
+      for (int64_t offset = 0; offset < 4 && n > 0; ++offset) check_batch_norm<T>(2 + n % 5, n, offset);
     }
-    for (int64_t rows : {1, 15, 16, 17, 33, 255, 1023, 1025, 2100}) check<T>(rows, 7, 1);
+    for (int64_t rows : {1, 15, 16, 17, 33, 255, 1023, 1025, 2100}) check_batch_norm<T>(rows, 7, 1);
   });
 }
 
@@ -96,10 +96,10 @@ TEST_CASE_TEMPLATE("batch_norm: a constant column gives beta", T, float, double)
   for_each_instruction_set([] {
     const std::vector<T> x(21, T(2.5)), gamma{3}, beta{T(0.5)};
     std::vector<T> y(21), statistics(3), partial(static_cast<size_t>(2 * batch_norm_pieces(21)));
-    batch_norm(x.data(), gamma.data(), beta.data(), kEpsilon, y.data(), statistics.data(), partial.data(), 21, 1);
+    batch_norm(x.data(), gamma.data(), beta.data(), kBatchEpsilon, y.data(), statistics.data(), partial.data(), 21, 1);
     CHECK(difference(y, std::vector<double>(21, 0.5), 0, sizeof(T) == 4 ? 1e-4 : 1e-12) == "");
     CHECK(statistics[0] == doctest::Approx(2.5));
-    CHECK(statistics[2] == doctest::Approx(1 / std::sqrt(kEpsilon)).epsilon(1e-4));
+    CHECK(statistics[2] == doctest::Approx(1 / std::sqrt(kBatchEpsilon)).epsilon(1e-4));
   });
 }
 
@@ -110,7 +110,8 @@ TEST_CASE_TEMPLATE("batch_norm: the same bits on any number of threads", T, floa
   check_same_bits_on_any_threads([&] {
     std::vector<T> y(rows * n), statistics(3 * n), dx(rows * n), dgamma(n), dbeta(n);
     std::vector<T> partial(static_cast<size_t>(2 * n * batch_norm_pieces(rows)));
-    batch_norm(x.data(), gamma.data(), beta.data(), kEpsilon, y.data(), statistics.data(), partial.data(), rows, n);
+    batch_norm(x.data(), gamma.data(), beta.data(), kBatchEpsilon, y.data(), statistics.data(), partial.data(), rows,
+               n);
     batch_norm_grad(x.data(), gamma.data(), statistics.data(), dy.data(), dx.data(), dgamma.data(), dbeta.data(),
                     partial.data(), rows, n);
     return joined<T>({y, statistics, dx, dgamma, dbeta});

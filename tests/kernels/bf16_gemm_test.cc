@@ -29,11 +29,11 @@ std::vector<float> rounded(std::vector<float> x) {
 }
 
 // x [rows, columns] as an operand with `spare` NaN after each row in memory.
-struct Laid {
+struct RoundedLaid {
   std::vector<float> memory;
   Operand<float> operand;
 
-  Laid(const std::vector<float>& x, int64_t rows, int64_t columns, bool transposed, int64_t spare) {
+  RoundedLaid(const std::vector<float>& x, int64_t rows, int64_t columns, bool transposed, int64_t spare) {
     const int64_t height = transposed ? columns : rows, width = transposed ? rows : columns;
     memory.assign(static_cast<size_t>(height * (width + spare) + 1), kNaN<float>);
     for (int64_t r = 0; r < height; ++r) {
@@ -45,7 +45,7 @@ struct Laid {
   }
 };
 
-struct Product {
+struct RoundedProduct {
   int64_t m, n, k;
   bool a_transposed = false, b_transposed = false;
   int64_t spare = 0;
@@ -53,7 +53,7 @@ struct Product {
   bool bias = false;
 };
 
-void check(const Product& p) {
+void check(const RoundedProduct& p) {
   CAPTURE(p.m);
   CAPTURE(p.n);
   CAPTURE(p.k);
@@ -65,7 +65,7 @@ void check(const Product& p) {
   reference::gemm<double>(p.m, p.n, p.k, p.alpha, reference::exact(rounded(a)), reference::exact(rounded(b)), p.beta,
                           want);
   for (int64_t i = 0; p.bias && i < p.m * p.n; ++i) want[static_cast<size_t>(i)] += bias[static_cast<size_t>(i % p.n)];
-  const Laid left(a, p.m, p.k, p.a_transposed, p.spare), right(b, p.k, p.n, p.b_transposed, p.spare);
+  const RoundedLaid left(a, p.m, p.k, p.a_transposed, p.spare), right(b, p.k, p.n, p.b_transposed, p.spare);
   const int64_t stride = p.n + p.spare;
   Guarded<float> c(p.m * stride, 1);
   for (int64_t i = 0; i < p.m * p.n; ++i)
@@ -107,7 +107,8 @@ TEST_CASE("bf16_gemm: sizes, transposes, strides, alpha, beta and bias, on every
   for_each_bf16_instruction_set([&] {
     for (const auto& [m, n, k] : shapes) {
       for (int mask = 0; mask < 8; ++mask) {
-        Product p{m, n, k, (mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0 ? 5 : 0, mask % 3 == 0 ? 1.0F : -0.5F};
+        RoundedProduct p{
+            m, n, k, (mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0 ? 5 : 0, mask % 3 == 0 ? 1.0F : -0.5F};
         check(p);
         p.bias = true;
         check(p);
@@ -121,7 +122,9 @@ TEST_CASE("bf16_gemm: sizes, transposes, strides, alpha, beta and bias, on every
 
 TEST_CASE("bf16_gemm: sizes of 0") {
   for_each_bf16_instruction_set([] {
-    for (const Product& p : {Product{0, 3, 4}, Product{3, 0, 4}, Product{3, 4, 0}, Product{0, 0, 0}}) check(p);
+    for (const RoundedProduct& p :
+         {RoundedProduct{0, 3, 4}, RoundedProduct{3, 0, 4}, RoundedProduct{3, 4, 0}, RoundedProduct{0, 0, 0}})
+      check(p);
     check({.m = 3, .n = 4, .k = 0, .bias = true});
   });
 }

@@ -20,7 +20,7 @@ namespace {
 constexpr double kEpsilon = 1e-5;
 
 template <class T>
-void check(int64_t rows, int64_t n, int64_t offset) {
+void check_layer_norm(int64_t rows, int64_t n, int64_t offset) {
   CAPTURE(rows);
   CAPTURE(n);
   CAPTURE(offset);
@@ -57,10 +57,10 @@ void check(int64_t rows, int64_t n, int64_t offset) {
 TEST_CASE_TEMPLATE("layer_norm: values, statistics and gradients at every size and alignment", T, float, double) {
   for_each_instruction_set([] {
     for (int64_t n : sizes()) {
-      for (int64_t offset = 0; offset < 4 && n > 0; ++offset) check<T>(1 + n % 5, n, offset);
+      for (int64_t offset = 0; offset < 4 && n > 0; ++offset) check_layer_norm<T>(1 + n % 5, n, offset);
     }
-    for (int64_t rows : {0, 15, 16, 17, 32, 33, 255, 257, 300}) check<T>(rows, 19, 1);
-    check<T>(40, 1, 0);
+    for (int64_t rows : {0, 15, 16, 17, 32, 33, 255, 257, 300}) check_layer_norm<T>(rows, 19, 1);
+    check_layer_norm<T>(40, 1, 0);
   });
 }
 

@@ -15,22 +15,22 @@ using namespace mixtape::kernels;
 
 namespace {
 
-size_t at(int64_t i) { return static_cast<size_t>(i); }
+size_t index(int64_t i) { return static_cast<size_t>(i); }
 
 template <class T>
 std::vector<T> plain_unfold(const Windows& w, const std::vector<T>& x) {
-  std::vector<T> y(at(w.count() * w.size()));
+  std::vector<T> y(index(w.count() * w.size()));
   for_each_number(w, [&](int64_t window, int64_t place, int64_t element) {
-    y[at(window * w.size() + place)] = element < 0 ? T(0) : x[at(element)];
+    y[index(window * w.size() + place)] = element < 0 ? T(0) : x[index(element)];
   });
   return y;
 }
 
 template <class T>
 std::vector<T> plain_fold(const Windows& w, const std::vector<T>& y) {
-  std::vector<T> x(at(w.batch * w.image_size()));
+  std::vector<T> x(index(w.batch * w.image_size()));
   for_each_number(w, [&](int64_t window, int64_t place, int64_t element) {
-    if (element >= 0) x[at(element)] += y[at(window * w.size() + place)];
+    if (element >= 0) x[index(element)] += y[index(window * w.size() + place)];
   });
   return x;
 }
@@ -44,12 +44,12 @@ struct Pooled {
 template <class T>
 Pooled<T> plain_max_pool(const Windows& w, const std::vector<T>& x) {
   const int64_t c = w.channels, plane = w.height * w.width;
-  Pooled<T> result{std::vector<T>(at(w.count() * c)), std::vector<int32_t>(at(w.count() * c), -1)};
+  Pooled<T> result{std::vector<T>(index(w.count() * c)), std::vector<int32_t>(index(w.count() * c), -1)};
   for_each_number(w, [&](int64_t window, int64_t place, int64_t element) {
     if (element < 0) return;
-    const size_t to = at(window * c + place % c);
-    if (result.pixels[to] >= 0 && x[at(element)] <= result.y[to]) return;
-    result.y[to] = x[at(element)];
+    const size_t to = index(window * c + place % c);
+    if (result.pixels[to] >= 0 && x[index(element)] <= result.y[to]) return;
+    result.y[to] = x[index(element)];
     result.pixels[to] = static_cast<int32_t>(element / c % plane);
   });
   return result;
@@ -57,14 +57,14 @@ Pooled<T> plain_max_pool(const Windows& w, const std::vector<T>& x) {
 
 bool each_meets_its_image(const Windows& w) { return w.padding < w.window_height && w.padding < w.window_width; }
 
-constexpr Windows kLarge{.batch = 7,
-                         .height = 33,
-                         .width = 31,
-                         .channels = 9,
-                         .window_height = 3,
-                         .window_width = 3,
-                         .stride = 2,
-                         .padding = 1};
+constexpr Windows kManyWindows{.batch = 7,
+                               .height = 33,
+                               .width = 31,
+                               .channels = 9,
+                               .window_height = 3,
+                               .window_width = 3,
+                               .stride = 2,
+                               .padding = 1};
 
 }  // namespace
 
@@ -104,7 +104,7 @@ TEST_CASE_TEMPLATE("fold: adds in the order of the windows, at every alignment",
       fold(w, y.data(), x.data());
       CHECK(x.values() == plain_fold(w, values));
       CHECK(x.intact());
-      std::vector<T> tiled(at(w.batch * w.image_size()));
+      std::vector<T> tiled(index(w.batch * w.image_size()));
       for (int64_t first = 0; first < w.count(); first += 3) {
         const int64_t last = std::min(w.count(), first + 3);
         fold_tile(w, y.data() + first * w.size(), first, last, tiled.data());
@@ -129,10 +129,10 @@ TEST_CASE_TEMPLATE("max_pool: the largest in each window and where it stands, an
       CHECK((y.intact() && pixels.intact()));
 
       const auto dy = random_values<T>(w.count() * w.channels, 4);
-      std::vector<T> dx_want(at(w.batch * w.image_size()));
+      std::vector<T> dx_want(index(w.batch * w.image_size()));
       for (int64_t i = 0; i < w.count() * w.channels; ++i) {
         const int64_t image = i / (w.per_image() * w.channels);
-        dx_want[at(image * w.image_size() + want.pixels[at(i)] * w.channels + i % w.channels)] += dy[at(i)];
+        dx_want[index(image * w.image_size() + want.pixels[index(i)] * w.channels + i % w.channels)] += dy[index(i)];
       }
       max_pool_grad(w, dy.data(), pixels.data(), dx.data());
       CHECK(dx.values() == dx_want);
@@ -154,7 +154,7 @@ TEST_CASE_TEMPLATE("max_pool: a NaN counts as largest, and minus infinity as a n
 }
 
 TEST_CASE_TEMPLATE("windows: the same bits on any number of threads", T, float, double) {
-  const Windows& w = kLarge;
+  const Windows& w = kManyWindows;
   const auto x = random_values<T>(w.batch * w.image_size(), 1), windows = random_values<T>(w.count() * w.size(), 2);
   const auto dy = random_values<T>(w.count() * w.channels, 3);
   check_same_bits_on_any_threads([&] {

@@ -20,7 +20,7 @@ using Tokens = std::vector<int32_t>;
 constexpr int32_t kBegin = 2, kEnd = 3;
 
 // Log-probabilities of every next token after `tokens` (without begin) in sentence `sentence`.
-using Model = std::function<std::vector<double>(int64_t sentence, const Tokens& tokens)>;
+using Predictor = std::function<std::vector<double>(int64_t sentence, const Tokens& tokens)>;
 
 std::vector<double> normalised(const std::vector<double>& scores) {
   double total = 0;
@@ -31,7 +31,7 @@ std::vector<double> normalised(const std::vector<double>& scores) {
 }
 
 // A tree of random probabilities, a function of (seed, sentence, tokens so far).
-Model random_tree(uint64_t seed, size_t vocab, double spread) {
+Predictor random_tree(uint64_t seed, size_t vocab, double spread) {
   return [=](int64_t sentence, const Tokens& tokens) {
     uint64_t place = seed * 1000 + static_cast<uint64_t>(sentence) + 1;
     for (const int32_t token : tokens) place = place * 0x9E3779B97F4A7C15ull + static_cast<uint64_t>(token) + 1;
@@ -44,7 +44,7 @@ Model random_tree(uint64_t seed, size_t vocab, double spread) {
 
 // The model as beam_search calls it, which has to keep track of the hypotheses, and how often it was called.
 struct Player {
-  Model model;
+  Predictor model;
   int64_t sentences;
   std::vector<Tokens> rows = {};
   int calls = 0;
@@ -72,7 +72,7 @@ struct Player {
   }
 };
 
-std::vector<Hypothesis> search(const Model& model, const SearchOptions& options, int64_t sentences = 1) {
+std::vector<Hypothesis> search(const Predictor& model, const SearchOptions& options, int64_t sentences = 1) {
   Player player{model, sentences};
   return nn::beam_search(sentences, std::ref(player), options);
 }
@@ -86,7 +86,8 @@ double score_of(double log_probability, size_t length, const SearchOptions& opti
 }
 
 // Tries every sequence.
-void try_all(const Model& model, const SearchOptions& options, const Tokens& tokens, double before, Hypothesis& best) {
+void try_all(const Predictor& model, const SearchOptions& options, const Tokens& tokens, double before,
+             Hypothesis& best) {
   const std::vector<double> next = model(0, tokens);
   for (size_t v = 0; v < next.size(); ++v) {
     const auto token = static_cast<int32_t>(v);
@@ -104,13 +105,13 @@ void try_all(const Model& model, const SearchOptions& options, const Tokens& tok
   }
 }
 
-Hypothesis exhaustive(const Model& model, const SearchOptions& options) {
+Hypothesis exhaustive(const Predictor& model, const SearchOptions& options) {
   Hypothesis best{{}, -std::numeric_limits<double>::infinity()};
   try_all(model, options, {}, 0, best);
   return best;
 }
 
-Hypothesis greedy(const Model& model, const SearchOptions& options, int64_t sentence = 0) {
+Hypothesis greedy(const Predictor& model, const SearchOptions& options, int64_t sentence = 0) {
   Tokens tokens;
   double log_probability = 0;
   for (int64_t length = 1;; ++length) {
@@ -142,7 +143,7 @@ nn::Transformer small_transformer(uint64_t seed, int64_t vocab = 9) {
 }
 
 // The model without its cache: all of the target so far, again for each token.
-Model uncached(const nn::Transformer& model, const std::vector<Tokens>& sources) {
+Predictor uncached(const nn::Transformer& model, const std::vector<Tokens>& sources) {
   return [&model, sources](int64_t sentence, const Tokens& tokens) {
     Tokens target{kBegin};
     target.insert(target.end(), tokens.begin(), tokens.end());
@@ -156,7 +157,7 @@ Model uncached(const nn::Transformer& model, const std::vector<Tokens>& sources)
 TEST_CASE("generate: a beam of one is greedy search") {
   for (uint64_t seed = 0; seed < 30; ++seed) {
     CAPTURE(seed);
-    const Model tree = random_tree(seed, 6, 1.5);
+    const Predictor tree = random_tree(seed, 6, 1.5);
     for (const double power : {0.0, 1.0}) {
       const SearchOptions options{.beam = 1, .longest = 6, .length_power = power, .never = {kBegin}};
       check_equal(search(tree, options)[0], greedy(tree, options));
@@ -168,7 +169,7 @@ TEST_CASE("generate: a wide enough beam finds what trying everything finds") {
   int differs_from_greedy = 0;
   for (uint64_t seed = 0; seed < 40; ++seed) {
     CAPTURE(seed);
-    const Model tree = random_tree(seed, 4, 2);
+    const Predictor tree = random_tree(seed, 4, 2);
     for (const double power : {-0.5, 0.0, 0.6, 1.0, 2.5}) {
       CAPTURE(power);
       SearchOptions options{.beam = 400, .longest = 5, .length_power = power};
@@ -186,7 +187,7 @@ TEST_CASE("generate: a wide enough beam finds what trying everything finds") {
 TEST_CASE("generate: a wider beam does not score worse by much, and never better than the best") {
   double narrow = 0, wide = 0;
   for (uint64_t seed = 0; seed < 30; ++seed) {
-    const Model tree = random_tree(seed, 5, 2);
+    const Predictor tree = random_tree(seed, 5, 2);
     const SearchOptions two{.beam = 2, .longest = 5}, eight{.beam = 8, .longest = 5};
     const double best = exhaustive(tree, two).score;
     const double of_two = search(tree, two)[0].score, of_eight = search(tree, eight)[0].score;
@@ -200,7 +201,7 @@ TEST_CASE("generate: a wider beam does not score worse by much, and never better
 
 TEST_CASE("generate: length_power decides between short and long") {
   // `end` at once with probability 0.5, or one of token 0 (0.45) and then 0, 0, end for sure.
-  const Model model = [](int64_t, const Tokens& tokens) -> std::vector<double> {
+  const Predictor model = [](int64_t, const Tokens& tokens) -> std::vector<double> {
     if (tokens.empty()) return {std::log(0.45), std::log(0.03), std::log(0.02), std::log(0.5)};
     if (tokens[0] != 0 || tokens.size() == 3) return normalised({-30, -30, -30, 0});
     return normalised({0, -30, -30, -30});
@@ -215,7 +216,7 @@ TEST_CASE("generate: length_power decides between short and long") {
 }
 
 TEST_CASE("generate: a search ends when nothing unfinished can become the best") {
-  const Model sure = [](int64_t, const Tokens&) -> std::vector<double> {
+  const Predictor sure = [](int64_t, const Tokens&) -> std::vector<double> {
     return {std::log(0.05), std::log(0.03), std::log(0.02), std::log(0.9)};
   };
   for (const double power : {0.0, 1.0}) {
@@ -224,7 +225,7 @@ TEST_CASE("generate: a search ends when nothing unfinished can become the best")
     CHECK(player.calls <= 2);
   }
   // log 0.5 is worse than log 0.4 over 3 tokens: it has to look on, to the end of the second hypothesis at least.
-  const Model unsure = [](int64_t, const Tokens& tokens) -> std::vector<double> {
+  const Predictor unsure = [](int64_t, const Tokens& tokens) -> std::vector<double> {
     if (tokens.empty()) return {std::log(0.4), std::log(0.06), std::log(0.04), std::log(0.5)};
     return tokens.size() < 2 ? normalised({0, -40, -40, -40}) : normalised({-40, -40, -40, 0});
   };
@@ -235,7 +236,7 @@ TEST_CASE("generate: a search ends when nothing unfinished can become the best")
 }
 
 TEST_CASE("generate: tokens that are never produced, and the longest hypothesis") {
-  const Model tree = random_tree(3, 6, 1);
+  const Predictor tree = random_tree(3, 6, 1);
   for (const int64_t beam : {1, 3}) {
     const SearchOptions options{.beam = beam, .longest = 4, .never = {kBegin, 0, kEnd}};
     const Hypothesis found = search(tree, options)[0];
@@ -247,13 +248,13 @@ TEST_CASE("generate: tokens that are never produced, and the longest hypothesis"
 }
 
 TEST_CASE("generate: sentences of a batch are searched as if alone") {
-  const Model tree = random_tree(5, 6, 1.5);
+  const Predictor tree = random_tree(5, 6, 1.5);
   for (const int64_t beam : {1, 2, 5}) {
     const SearchOptions options{.beam = beam, .longest = 7, .never = {kBegin}};
     const std::vector<Hypothesis> all = search(tree, options, 6);
     REQUIRE(all.size() == 6);
     for (int64_t s = 0; s < 6; ++s) {
-      const Model alone = [&](int64_t, const Tokens& tokens) { return tree(s, tokens); };
+      const Predictor alone = [&](int64_t, const Tokens& tokens) { return tree(s, tokens); };
       check_equal(search(alone, options)[0], all[static_cast<size_t>(s)]);
     }
   }
@@ -261,12 +262,12 @@ TEST_CASE("generate: sentences of a batch are searched as if alone") {
 }
 
 TEST_CASE("generate: what beam_search refuses") {
-  const Model tree = random_tree(1, 5, 1);
+  const Predictor tree = random_tree(1, 5, 1);
   CHECK_THROWS_WITH_AS(search(tree, {.beam = 0}), "beam_search: a beam of 0, expected at least 1", Error);
   CHECK_THROWS_WITH_AS(search(tree, {.longest = 0}), "beam_search: at most 0 tokens, expected at least 1", Error);
   CHECK_THROWS_WITH_AS(search(tree, {.never = {0, 1, 2, 3, 4}}), doctest::Contains("no token may follow in sentence 0"),
                        Error);
-  const Model broken = [](int64_t, const Tokens&) { return std::vector<double>(5, NAN); };
+  const Predictor broken = [](int64_t, const Tokens&) { return std::vector<double>(5, NAN); };
   CHECK_THROWS_WITH_AS(search(broken, {}), doctest::Contains("no token may follow"), Error);
   const nn::NextToken flat = [](const Tensor& tokens, const Tensor&) { return Tensor::zeros(tokens.shape()); };
   CHECK_THROWS_WITH_AS(nn::beam_search(1, flat, {.beam = 2}),

@@ -58,7 +58,7 @@ struct Outer : nn::Layer<Outer> {
   void visit(auto&& each) const { each("translator", translator); }
 };
 
-std::string names_of(const NamedTensors& tensors) {
+std::string joined_names(const NamedTensors& tensors) {
   std::string text;
   for (const NamedTensor& x : tensors) text += (text.empty() ? "" : " ") + x.name;
   return text;
@@ -81,11 +81,12 @@ const Tensor kGood = Tensor::ones({3, 2}), kBad = Tensor::ones({3, 5});
 TEST_CASE("layer: names of children in vectors and optionals, of tied, missing and buffered tensors") {
   Random random(1);
   Model model(random);
-  CHECK(names_of(nn::named_tensors(model)) == "first.weight first.bias block.0.inner.weight block.0.inner.bias count");
-  CHECK(names_of(nn::parameters(model)) == "first.weight first.bias block.0.inner.weight block.0.inner.bias");
+  CHECK(joined_names(nn::named_tensors(model)) ==
+        "first.weight first.bias block.0.inner.weight block.0.inner.bias count");
+  CHECK(joined_names(nn::parameters(model)) == "first.weight first.bias block.0.inner.weight block.0.inner.bias");
   CHECK(nn::count_parameters(model) == 12);
   model.last.emplace(2, 4, random);
-  CHECK(names_of(nn::parameters(model)).ends_with("block.0.inner.bias last.weight last.bias"));
+  CHECK(joined_names(nn::parameters(model)).ends_with("block.0.inner.bias last.weight last.bias"));
   CHECK(nn::count_parameters(model) == 24);
 }
 
@@ -307,5 +308,5 @@ TEST_CASE("layer: frozen parameters get no gradient, and are still parameters") 
   CHECK_FALSE(model.first.weight.gradient());
   CHECK(model.first.bias.gradient());
   CHECK(model.block[0].inner.weight.gradient());
-  CHECK(names_of(nn::parameters(model)).starts_with("first.weight first.bias"));
+  CHECK(joined_names(nn::parameters(model)).starts_with("first.weight first.bias"));
 }

@@ -15,17 +15,17 @@ using nn::MultiHeadAttention;
 
 namespace {
 
-constexpr int64_t kWidth = 6, kHeads = 2, kHeadWidth = kWidth / kHeads;
+constexpr int64_t kModelWidth = 6, kHeads = 2, kHeadWidth = kModelWidth / kHeads;
 
 MultiHeadAttention f64_attention(double dropout = 0) {
   Random random(3);
-  MultiHeadAttention layer({.width = kWidth, .heads = kHeads, .dropout = dropout}, random);
+  MultiHeadAttention layer({.width = kModelWidth, .heads = kHeads, .dropout = dropout}, random);
   nn::to(layer, f64);
   for (const NamedTensor& x : nn::parameters(layer)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0, 0.5));
   return layer;
 }
 
-Tensor normal(const Shape& shape, uint64_t seed) { return Random(seed).normal(shape, 0, 1, f64); }
+Tensor f64_normal(const Shape& shape, uint64_t seed) { return Random(seed).normal(shape, 0, 1, f64); }
 
 std::vector<int32_t> lengths_of(const Bounds& bounds) {
   std::vector<int32_t> lengths;
@@ -56,7 +56,7 @@ TEST_CASE("multi_head_attention: packed equals padded, forward and backward") {
   };
   for (const Case& each : {Case{"self", false, false}, Case{"causal", false, true}, Case{"cross", true, false}}) {
     CAPTURE(each.name);
-    const Tensor x = normal({queries.rows(), kWidth}, 1), memory = normal({keys.rows(), kWidth}, 2);
+    const Tensor x = f64_normal({queries.rows(), kModelWidth}, 1), memory = f64_normal({keys.rows(), kModelWidth}, 2);
     const Mask order = each.causal ? causal() : Mask();
     const auto packed = [&] {
       if (each.cross) return layer(x, memory, Attend{.queries = queries, .keys = keys});
@@ -77,7 +77,7 @@ TEST_CASE("multi_head_attention: packed equals padded, forward and backward") {
       const Tensor y = f();
       std::vector<Tensor> inputs{x, memory};
       for (const NamedTensor& p : nn::parameters(layer)) inputs.push_back(p.tensor);
-      std::vector<Tensor> all = tape.gradients(sum(y * normal(y.shape(), 4)), inputs);
+      std::vector<Tensor> all = tape.gradients(sum(y * f64_normal(y.shape(), 4)), inputs);
       all.push_back(y);
       return all;
     };
@@ -89,14 +89,14 @@ TEST_CASE("multi_head_attention: packed equals padded, forward and backward") {
 
 TEST_CASE("multi_head_attention: the weights are the softmax of the scaled scores") {
   const MultiHeadAttention layer = f64_attention();
-  const Tensor x = normal({2, 3, kWidth}, 1), memory = normal({2, 4, kWidth}, 2);
+  const Tensor x = f64_normal({2, 3, kModelWidth}, 1), memory = f64_normal({2, 4, kModelWidth}, 2);
   const auto [output, weights] = layer.with_weights(x, memory);
   REQUIRE(weights.shape() == Shape{2, kHeads, 3, 4});
   const Tensor q = layer.query(x), k = layer.key(memory), v = layer.value(memory);
   const auto element = [](const Tensor& t, int64_t b, int64_t row, int64_t column) {
     return t.data<double>()[(b * t.size(1) + row) * t.size(2) + column];
   };
-  Tensor mixed = Tensor::zeros({2, 3, kWidth}, f64);
+  Tensor mixed = Tensor::zeros({2, 3, kModelWidth}, f64);
   for (int64_t b = 0; b < 2; ++b) {
     for (int64_t h = 0; h < kHeads; ++h) {
       for (int64_t i = 0; i < 3; ++i) {
@@ -110,7 +110,7 @@ TEST_CASE("multi_head_attention: the weights are the softmax of the scaled score
         for (int64_t j = 0; j < 4; ++j) {
           CHECK(at(weights, b, h, i, j) == doctest::Approx(e[j] / total).epsilon(1e-12));
           for (int64_t d = h * kHeadWidth; d < (h + 1) * kHeadWidth; ++d)
-            mixed.mutable_data<double>()[(b * 3 + i) * kWidth + d] += e[j] / total * element(v, b, j, d);
+            mixed.mutable_data<double>()[(b * 3 + i) * kModelWidth + d] += e[j] / total * element(v, b, j, d);
         }
       }
     }
@@ -122,8 +122,8 @@ TEST_CASE("multi_head_attention: the weights are the softmax of the scaled score
 TEST_CASE("multi_head_attention: the weights have the gradient that moving them shows") {
   const MultiHeadAttention layer = f64_attention();
   const Bounds queries({2, 3}), keys({4, 2});
-  const Tensor x = normal({queries.rows(), kWidth}, 1), memory = normal({keys.rows(), kWidth}, 2);
-  const Tensor direction = normal({queries.rows(), kWidth}, 3);
+  const Tensor x = f64_normal({queries.rows(), kModelWidth}, 1), memory = f64_normal({keys.rows(), kModelWidth}, 2);
+  const Tensor direction = f64_normal({queries.rows(), kModelWidth}, 3);
   const Attend attend{.queries = queries, .keys = keys};
   Tape tape;
   const auto [output, weights] = layer.with_weights(x, memory, attend);
@@ -146,10 +146,10 @@ TEST_CASE("multi_head_attention: the weights have the gradient that moving them 
 
 TEST_CASE("multi_head_attention: masks are types that combine") {
   const MultiHeadAttention layer = f64_attention();
-  const Tensor x = normal({2, 4, kWidth}, 1);
+  const Tensor x = f64_normal({2, 4, kModelWidth}, 1);
   std::vector<int32_t> pairs(16, 1);
   pairs[2 * 4 + 0] = 0;  // query 2 may not see key 0
-  const Tensor bias = normal({4, 4}, 2);
+  const Tensor bias = f64_normal({4, 4}, 2);
   const Mask mask = causal() & key_lengths({4, 2}) & allowed_pairs(Tensor::from(pairs, {4, 4})) & additive_bias(bias);
   const auto [output, weights] = layer.with_weights(x, x, {.mask = mask});
   const Tensor unbiased = layer.with_weights(x, x, {.mask = causal() & key_lengths({4, 2})}).weights;
@@ -179,7 +179,7 @@ TEST_CASE("multi_head_attention: masks are types that combine") {
 TEST_CASE("multi_head_attention: causal, nothing comes from the future, not even NaN") {
   const MultiHeadAttention layer = f64_attention();
   const Bounds bounds({4, 3});
-  const Tensor x = normal({7, kWidth}, 1);
+  const Tensor x = f64_normal({7, kModelWidth}, 1);
   const Attend attend{.queries = bounds, .mask = causal()};
   const Tensor y = layer(x, attend);
   for (int64_t row = 0; row < 7; ++row) {
@@ -205,7 +205,7 @@ TEST_CASE("multi_head_attention: causal, nothing comes from the future, not even
 
 TEST_CASE("multi_head_attention: dropout is a function of seed and step") {
   const MultiHeadAttention layer = f64_attention(0.4);
-  const Tensor x = normal({2, 5, kWidth}, 1);
+  const Tensor x = f64_normal({2, 5, kModelWidth}, 1);
   const auto run = [&](RandomKey key) {
     Tape tape(key);
     const Tensor y = layer(x);
@@ -227,7 +227,7 @@ TEST_CASE("multi_head_attention: dropout is a function of seed and step") {
 
 TEST_CASE("multi_head_attention: weights are given before dropout, and used with it") {
   const MultiHeadAttention layer = f64_attention(0.4), plain = f64_attention(0);
-  const Tensor x = normal({1, 5, kWidth}, 1);
+  const Tensor x = f64_normal({1, 5, kModelWidth}, 1);
   Tape tape(RandomKey{1, 1});
   const auto [output, weights] = layer.with_weights(x, x);
   CHECK(same_bits(weights, plain.with_weights(x, x).weights));
@@ -236,7 +236,7 @@ TEST_CASE("multi_head_attention: weights are given before dropout, and used with
 
 TEST_CASE("multi_head_attention: recorders nest, name the layer, and change nothing but the path taken") {
   const Pair pair;
-  const Tensor x = normal({2, 3, kWidth}, 1);
+  const Tensor x = f64_normal({2, 3, kModelWidth}, 1);
   const Tensor y = pair(x);
   const nn::AttentionRecorder outer;
   {
@@ -252,7 +252,7 @@ TEST_CASE("multi_head_attention: recorders nest, name the layer, and change noth
 
 TEST_CASE("multi_head_attention: position by position equals causal at once") {
   const MultiHeadAttention layer = f64_attention();
-  const Tensor x = normal({2, 4, kWidth}, 1);
+  const Tensor x = f64_normal({2, 4, kModelWidth}, 1);
   const Tensor y = layer(x, Attend{.mask = causal()});
   MultiHeadAttention::KeysValues cache;
   for (int64_t t = 0; t < 4; ++t) {

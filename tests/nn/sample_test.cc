@@ -13,11 +13,11 @@ using namespace mixtape;
 namespace {
 
 using Tokens = std::vector<int32_t>;
-constexpr int64_t kVocab = 7;
+constexpr int64_t kWords = 7;
 
 nn::LanguageModel small_model(int64_t longest) {
   Random random(4);
-  nn::LanguageModel model({.vocab = kVocab, .width = 8, .heads = 2, .layers = 1, .longest = longest}, random);
+  nn::LanguageModel model({.vocab = kWords, .width = 8, .heads = 2, .layers = 1, .longest = longest}, random);
   for (const NamedTensor& x : nn::parameters(model)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0, 0.7));
   return model;
 }
@@ -60,17 +60,17 @@ TEST_CASE("sample: tokens come as often as the model says") {
     if (each.top_k == 3) {
       const TopK best = top_k(next_scores(model, prompt) / each.temperature, 3);
       const std::vector<double> kept = softmax(best.values).values();
-      expected.assign(kVocab, 0);
+      expected.assign(kWords, 0);
       for (size_t i = 0; i < 3; ++i) expected[static_cast<size_t>(best.indices.data<int32_t>()[i])] = kept[i];
     }
-    std::vector<double> counts(kVocab, 0);
+    std::vector<double> counts(kWords, 0);
     Random random(7);
     for (int i = 0; i < kDraws; ++i) {
       const Tokens drawn =
           nn::sample(model, prompt, random, {.tokens = 1, .temperature = each.temperature, .top_k = each.top_k});
       counts[static_cast<size_t>(drawn.back())] += 1;
     }
-    for (size_t v = 0; v < kVocab; ++v) {
+    for (size_t v = 0; v < kWords; ++v) {
       const double deviation = std::sqrt(expected[v] * (1 - expected[v]) / kDraws);
       CHECK(std::abs(counts[v] / kDraws - expected[v]) <= 4 * deviation);
     }
@@ -91,7 +91,7 @@ TEST_CASE("sample: text longer than the model sees goes on from the later half o
     const nn::LanguageModel model = small_model(longest);
     for (const size_t length : {1u, 4u, 9u}) {
       Tokens expected(length, 0);
-      for (size_t i = 0; i < length; ++i) expected[i] = static_cast<int32_t>((3 * i + 1) % kVocab);
+      for (size_t i = 0; i < length; ++i) expected[i] = static_cast<int32_t>((3 * i + 1) % kWords);
       Random random(1);
       const Tokens found = nn::sample(model, expected, random, {.tokens = 20, .temperature = 0});
       size_t window = std::min(length, static_cast<size_t>(longest));

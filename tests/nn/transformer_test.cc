@@ -16,7 +16,7 @@ using namespace mixtape;
 namespace {
 
 using Sentences = std::vector<std::vector<int32_t>>;
-constexpr int32_t kBegin = 2, kEnd = 3, kFirstWord = 4;
+constexpr int32_t kTargetBegin = 2, kTargetEnd = 3, kFirstWord = 4;
 
 nn::TransformerOptions small(double dropout = 0) {
   return {.vocab = 12,
@@ -42,11 +42,11 @@ Sentences from(const Sentences& all, size_t first, size_t last) {
 }
 
 Sentences with_begin(Sentences sentences) {
-  for (auto& sentence : sentences) sentence.insert(sentence.begin(), kBegin);
+  for (auto& sentence : sentences) sentence.insert(sentence.begin(), kTargetBegin);
   return sentences;
 }
 Sentences with_end(Sentences sentences) {
-  for (auto& sentence : sentences) sentence.push_back(kEnd);
+  for (auto& sentence : sentences) sentence.push_back(kTargetEnd);
   return sentences;
 }
 

@@ -13,7 +13,7 @@ using namespace mixtape;
 
 namespace {
 
-nn::VisionTransformer made(bool all_tokens) {
+nn::VisionTransformer made_vit(bool all_tokens) {
   Random random(3);
   nn::VisionTransformer model({.image_height = 8,
                                .image_width = 8,
@@ -32,7 +32,7 @@ nn::VisionTransformer made(bool all_tokens) {
 
 // The scores, then the gradients of all parameters.
 std::vector<std::vector<double>> scores_and_gradients(bool all_tokens, const Tensor& images) {
-  const nn::VisionTransformer model = made(all_tokens);
+  const nn::VisionTransformer model = made_vit(all_tokens);
   Tape tape;
   const Tensor scores = model(images);
   std::vector<std::vector<double>> all = {scores.values()};
@@ -58,13 +58,13 @@ TEST_CASE("vision_transformer: leaving tokens out saves products, and an Attenti
   Random random(4);
   const Tensor images = random.normal({2, 8, 8, 2}, 0, 1, f64);
   const auto flops = [&](bool all_tokens) {
-    const nn::VisionTransformer model = made(all_tokens);
+    const nn::VisionTransformer model = made_vit(all_tokens);
     const FlopCounter counter;
     model(images);
     return counter.count();
   };
   CHECK(static_cast<double>(flops(false)) < 0.8 * static_cast<double>(flops(true)));
-  const nn::VisionTransformer model = made(false);
+  const nn::VisionTransformer model = made_vit(false);
   const nn::AttentionRecorder recorder;
   const Tensor scores = model(images);
   REQUIRE(recorder.entries().size() == 3);
