@@ -24,7 +24,7 @@ Json members(const Matrices& matrices, const char* const (&names)[size]) {
   return result;
 }
 
-// Ten digits: a numeric derivative is not more exact, and the page shall be small.
+// Ten digits, for the sake of the page's size.
 Tensor rounded(const Tensor& x) {
   if (!x) return x;
   Tensor result = x.clone();
@@ -39,8 +39,9 @@ bool is_wide(const AttentionLayer& layer) { return layer.given.at("X").size(1) >
 // Of a wide layer's weights there are none: they are many, and the page works them out where it shows them.
 Matrices numeric_of(const Study& study) {
   Matrices result;
+  const bool wide = is_wide(study.preset.attention);
   for (const auto& [name, value] : study.numeric)
-    if (!name.starts_with("dW") || !is_wide(study.preset.attention)) result[name] = rounded(value);
+    if (!name.starts_with("dW") || !wide) result[name] = wide ? rounded(value) : value;
   return result;
 }
 
@@ -171,7 +172,7 @@ Json to_json(const Study& study) {
            {{"of", "X"},
             {"direction", to_json(study.hessian.direction)},
             {"product", to_json(study.hessian.product)},
-            {"numeric", to_json(rounded(study.hessian.numeric))}}},
+            {"numeric", to_json(study.hessian.numeric)}}},
           {"overview", overview_of(preset)},
           {"tiled", tiled_of(study.tiled)}};
 }

@@ -12,8 +12,8 @@ namespace mixtape::attention_lab {
 Json to_json(const Tensor& x);
 
 /// A study as the page reads it: where it comes from, what goes in, forward, backward, the numeric derivatives, the
-/// tape, and the rest. Numbers are exact but for the numeric derivatives, which have ten digits. Of wide layers the
-/// overview has ten, too, and the weights' numeric derivatives are null: the page can measure them itself.
+/// tape, and the rest. Numbers are exact. Of wide layers overview and numeric derivatives have ten digits,
+/// and the weights' numeric derivatives are null: the page can measure them itself.
 Json to_json(const Study& study);
 
 /// {"version": 1, "presets": [...], "cost": [...]}

@@ -21,12 +21,14 @@ constexpr std::string_view kLabProbe = R"html(
 <script>
 const lines = [];
 const settled = async () => {
+  for (const box of document.querySelectorAll('section:not(#numeric) details')) box.open = true;
+  await new Promise((done) => setTimeout(done, 20));
   for (let i = 0; i < 2000 && document.querySelector('td[data-matrix]:not([data-value])'); ++i)
     await new Promise((done) => setTimeout(done, 5));
 };
 function gather(which) {
   const seen = new Set();
-  for (const cell of document.querySelectorAll('td[data-matrix]')) {
+  for (const cell of document.querySelectorAll('[data-matrix][data-value]')) {
     const {matrix, head, row, column, value} = cell.dataset;
     const line = [which, matrix, head || 0, row, column, value, cell.textContent].join('|');
     if (!seen.has(line)) lines.push(line);
@@ -128,7 +130,7 @@ std::vector<Cell> cells_of(const std::vector<std::string>& lines) {
 }
 
 double at(const Tensor& x, const Cell& cell) {
-  const int64_t rank = x.rank(), columns = x.size(rank - 1), rows = rank > 1 ? x.size(rank - 2) : 1;
+  const int64_t rank = x.rank(), columns = rank > 0 ? x.size(rank - 1) : 1, rows = rank > 1 ? x.size(rank - 2) : 1;
   const int64_t index = ((rank > 2 ? cell.head * rows : 0) + cell.row) * columns + cell.column;
   REQUIRE(index < x.elements());
   return x.data<double>()[index];
@@ -162,7 +164,7 @@ TEST_CASE("attention_lab page in a browser: every number is the library's, also 
   }
   std::vector<Study> studies;
   for (const std::string& name : preset_names()) studies.push_back(study_of(name));
-  const Seen seen = look_at(*browser, make_page(to_document(studies, measure_costs({64, 128}))), kLabProbe, 120000);
+  const Seen seen = look_at(*browser, make_page(to_document(studies, measure_costs({64, 128}))), kLabProbe, 30000);
   check_clean(seen);
   CHECK(seen.number("sections") == 12);
   CHECK(seen.text("walked") == "1,1");

@@ -76,11 +76,22 @@ inline Seen look_at(const std::string& browser, std::string page, std::string_vi
   const std::string start = "<head>\n";
   page.insert(page.find(start) + start.size(), std::string(kWatch) + std::string(probe));
   const TemporaryFolder folder;
-  const Ended ended = run_program(
-      {browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-       "--user-data-dir=" + folder.file("profile"), "--window-size=500,900", "--host-resolver-rules=MAP * ~NOTFOUND",
-       "--enable-logging=stderr", "--v=0", "--timeout=60000", "--virtual-time-budget=" + std::to_string(budget),
-       "--dump-dom", "file://" + folder.write("page.html", page)});
+  std::vector<std::string> arguments = {browser,
+                                        "--headless",
+                                        "--no-sandbox",
+                                        "--disable-gpu",
+                                        "--disable-dev-shm-usage",
+                                        "--no-first-run",
+                                        "--user-data-dir=" + folder.file("profile"),
+                                        "--window-size=500,900",
+                                        "--host-resolver-rules=MAP * ~NOTFOUND",
+                                        "--enable-logging=stderr",
+                                        "--v=0",
+                                        "--timeout=60000",
+                                        "--dump-dom"};
+  if (budget > 0) arguments.push_back("--virtual-time-budget=" + std::to_string(budget));
+  arguments.push_back("file://" + folder.write("page.html", page));
+  const Ended ended = run_program(arguments);
   CHECK(ended.code == 0);
   const size_t end = ended.output.find("\nLINES\n");
   Seen seen = {ended.output.substr(0, end), "", {}};
