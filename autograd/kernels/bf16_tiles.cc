@@ -252,9 +252,9 @@ const std::vector<PanelKernels<uint16_t>>& bf16_tiles() {
     std::vector<PanelKernels<uint16_t>> found;
     if (!has_avx512_bf16()) return found;
     if (has_amx_bf16())
-      found.push_back(
-          {"AMX", kBlock, kBlock, kTileDepth, kDepth, pack_rows, pack_columns, begin_amx, multiply_amx, end_amx});
-    found.push_back({"AVX512_BF16", kBlock, kBlock, kTileDepth, kDepth, pack_rows, pack_columns, nothing,
+      found.push_back({"AMX", kBlock, kBlock, kTileDepth, kDepth, false, pack_rows, pack_columns, begin_amx,
+                       multiply_amx, end_amx});
+    found.push_back({"AVX512_BF16", kBlock, kBlock, kTileDepth, kDepth, false, pack_rows, pack_columns, nothing,
                      multiply_avx512, nothing});
     return found;
   }();

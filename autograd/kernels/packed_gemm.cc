@@ -16,16 +16,21 @@ using F = Wide<float>;
 using Vector = hn::Vec<F>;
 
 constexpr int kRows = HWY_MAX_BYTES == 64 ? 12 : 6;  // of C in registers at a time, two vectors each
-constexpr int64_t kDepth = 256;                      // a panel of B then fills most of the nearest cache
+constexpr int64_t kDepth = 256;                      // a panel of A then fills a quarter of the nearest cache
+constexpr int kAhead = 16;                           // vectors of B that are asked for before they are needed
 
 int64_t columns() { return 2 * static_cast<int64_t>(hn::Lanes(F())); }
 
 void pack(const PanelSource& from, int64_t width, float* to) {
   if (from.rows < width) std::fill_n(to, from.depth * width, 0.0F);
   if (!from.across) return transpose_rows(from.data, from.stride, from.rows, from.depth, to, width);
-  for (int64_t k = 0; k < from.depth; ++k) {
+  const hn::CappedTag<float, 4> d;
+  const auto few = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t whole = from.rows / few * few;
+  for (int64_t k = 0; k < from.depth; ++k, to += width) {
     const float* numbers = from.data + k * from.stride;
-    for (int64_t i = 0; i < from.rows; ++i) to[k * width + i] = numbers[i];
+    for (int64_t i = 0; i < whole; i += few) hn::StoreU(hn::LoadU(d, numbers + i), d, to + i);
+    for (int64_t i = whole; i < from.rows; ++i) to[i] = numbers[i];
   }
 }
 
@@ -68,6 +73,8 @@ void multiply(const PanelProduct<float>& p) {
   const float *HWY_RESTRICT a = p.a, *HWY_RESTRICT b = p.b;
   for (int64_t k = 0; k < p.depth; ++k, a += kRows, b += 2 * lanes) {
     const Vector b0 = hn::Load(d, b), b1 = hn::Load(d, b + lanes);
+    __builtin_prefetch(b + kAhead * lanes);
+    __builtin_prefetch(b + kAhead * lanes + lanes);
     for (int r = 0; r < kRows; ++r) {
       const Vector x = hn::Set(d, a[r]);
       low[r] = hn::MulAdd(x, b0, low[r]);
@@ -98,6 +105,7 @@ const PanelKernels<float>* panel_kernels() {
                                               .columns = columns(),
                                               .depth_multiple = 1,
                                               .depth = kDepth,
+                                              .a_stays = true,
                                               .pack_a = pack_a,
                                               .pack_b = pack_b,
                                               .begin = nothing,
@@ -118,7 +126,8 @@ const PanelKernels<float>* packed_gemm() { return HWY_DYNAMIC_DISPATCH(panel_ker
 
 // Measured.
 bool prefers_packed_gemm(int64_t m, int64_t n, int64_t k, const Operand<float>& a) noexcept {
-  return !a.transposed && n >= 512 && m >= 96 && k >= 64 && k <= 512 && packed_gemm() != nullptr;
+  const bool worth = a.transposed ? a.stride >= 512 && n >= 128 : n >= 256 || k > 1024;
+  return worth && m >= 96 && k >= 64 && packed_gemm() != nullptr;
 }
 
 }  // namespace mixtape::kernels

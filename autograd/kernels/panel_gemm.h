@@ -38,6 +38,7 @@ struct PanelKernels {
   int64_t rows, columns;   ///< of C that a product of two panels gives
   int64_t depth_multiple;  ///< panels are filled up to a multiple of it
   int64_t depth;           ///< that is multiplied in one go, at most; a multiple of that
+  bool a_stays;            ///< in the nearest cache while panels of B pass by, and not the other way round
   void (*pack_a)(const PanelSource& from, Element* to);
   void (*pack_b)(const PanelSource& from, Element* to);
   void (*begin)();  ///< before a thread's first product
@@ -74,27 +75,31 @@ void pack_panel(const PanelKernels<Element>& kernels, const GemmCall& p, const S
   (is_a ? kernels.pack_a : kernels.pack_b)(source, (is_a ? s.a : s.b) + panel * size * s.filled);
 }
 
-/// What a task adds to C: the panels [first, last) of A times those of B. A panel of B stays in the nearest cache while
-/// those of A pass by.
+/// What a task adds to C: the panels [first, last) of A times those of B. A panel of the one stays in the nearest cache
+/// while those of the other pass by.
 template <class Element>
 void multiply_panels(const PanelKernels<Element>& kernels, const GemmCall& p, const Slab<Element>& s, int64_t a_first,
                      int64_t a_last, int64_t b_first, int64_t b_last) {
+  const auto multiply = [&](int64_t i, int64_t j) {
+    const int64_t row = i * kernels.rows, column = j * kernels.columns;
+    kernels.multiply({.a = s.a + row * s.filled,
+                      .b = s.b + column * s.filled,
+                      .depth = s.filled,
+                      .alpha = p.alpha,
+                      .beta = s.from == 0 ? p.beta : 1,
+                      .bias = p.bias && s.from == 0 ? p.bias + column : nullptr,
+                      .c = p.c + row * p.c_stride + column,
+                      .c_stride = p.c_stride,
+                      .rows = std::min(kernels.rows, p.m - row),
+                      .columns = std::min(kernels.columns, p.n - column)});
+  };
   kernels.begin();
-  for (int64_t j = b_first; j < b_last; ++j) {
-    const int64_t column = j * kernels.columns;
-    for (int64_t i = a_first; i < a_last; ++i) {
-      const int64_t row = i * kernels.rows;
-      kernels.multiply({.a = s.a + row * s.filled,
-                        .b = s.b + column * s.filled,
-                        .depth = s.filled,
-                        .alpha = p.alpha,
-                        .beta = s.from == 0 ? p.beta : 1,
-                        .bias = p.bias && s.from == 0 ? p.bias + column : nullptr,
-                        .c = p.c + row * p.c_stride + column,
-                        .c_stride = p.c_stride,
-                        .rows = std::min(kernels.rows, p.m - row),
-                        .columns = std::min(kernels.columns, p.n - column)});
-    }
+  if (kernels.a_stays) {
+    for (int64_t i = a_first; i < a_last; ++i)
+      for (int64_t j = b_first; j < b_last; ++j) multiply(i, j);
+  } else {
+    for (int64_t j = b_first; j < b_last; ++j)
+      for (int64_t i = a_first; i < a_last; ++i) multiply(i, j);
   }
   kernels.end();
 }
@@ -120,6 +125,7 @@ void panel_gemm(const PanelKernels<Element>& kernels, const GemmCall& p, int fir
   const int64_t b_panels = (p.n + kernels.columns - 1) / kernels.columns;
   const int64_t rows = std::clamp(a_panels / 8, std::min(kTaskRows, a_panels), kMostTaskRows);
   const int64_t row_tasks = (a_panels + rows - 1) / rows, column_tasks = (b_panels + kTaskColumns - 1) / kTaskColumns;
+  const bool by_rows = p.m >= p.n;  // what is smaller passes by again and again, so that it should come from a cache
   Slab<Element> slab{.from = 0, .depth = 0, .filled = 0, .a = nullptr, .b = nullptr};
   slab.a = aligned_scratch<Element>(first_slot, a_panels * kernels.rows * depth);
   slab.b = aligned_scratch<Element>(first_slot + 1, b_panels * kernels.columns * depth);
@@ -131,7 +137,9 @@ void panel_gemm(const PanelKernels<Element>& kernels, const GemmCall& p, int fir
         pack_panel(kernels, p, slab, i < a_panels ? i : i - a_panels, i < a_panels);
     });
     parallel_for(row_tasks * column_tasks, 1, [&](int64_t task, int64_t) {
-      const int64_t i = task / column_tasks * rows, j = task % column_tasks * kTaskColumns;
+      const int64_t row_task = by_rows ? task / column_tasks : task % row_tasks;
+      const int64_t column_task = by_rows ? task % column_tasks : task / row_tasks;
+      const int64_t i = row_task * rows, j = column_task * kTaskColumns;
       multiply_panels(kernels, p, slab, i, std::min(a_panels, i + rows), j, std::min(b_panels, j + kTaskColumns));
     });
   }
