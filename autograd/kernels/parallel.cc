@@ -10,6 +10,9 @@
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 #endif
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace mixtape::kernels {
 namespace {
@@ -48,6 +51,28 @@ bool spin_until(const Done& done) {
   return done();
 }
 
+// The processor that the caller runs on, or -1.
+int current_processor() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
+// Moves the calling thread to any other processor that it may use. It stays free to go: a new thread starts where its
+// creator runs, and left alone it may share that processor for a tenth of a second.
+void leave([[maybe_unused]] int processor) {
+#if defined(__linux__)
+  cpu_set_t all;
+  if (processor < 0 || processor >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all) != 0) return;
+  cpu_set_t others = all;
+  CPU_CLR(static_cast<size_t>(processor), &others);
+  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
+  sched_setaffinity(0, sizeof all, &all);
+#endif
+}
+
 // The threads beside the one that owns the loops. Each takes the chunks of its own stretch, so that from one loop to
 // the next a thread meets the rows that are in its cache, and then helps with what is left of the others'.
 class Pool {
@@ -65,7 +90,8 @@ class Pool {
 
   void run(int count, int64_t chunks, void (*body)(const void* context, int64_t chunk), const void* context) {
     while (static_cast<int>(workers_.size()) < count - 1) {
-      workers_.emplace_back(&Pool::work, this, static_cast<int>(workers_.size()) + 1, generation_.load());
+      workers_.emplace_back(&Pool::work, this, static_cast<int>(workers_.size()) + 1, generation_.load(),
+                            current_processor());
     }
     job_ = {body, context, count};
     for (int i = 0; i < count; ++i) {
@@ -112,7 +138,8 @@ class Pool {
     in_loop = false;
   }
 
-  void work(int self, int seen) {
+  void work(int self, int seen, int creators_processor) {
+    leave(creators_processor);
     while (true) {
       if (!spin_until([&] { return generation_.load() != seen; })) generation_.wait(seen);
       if (stop_) return;
