@@ -51,6 +51,11 @@ bool spin_until(const Done& done) {
   return done();
 }
 
+int processors() {
+  static const int count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return count;
+}
+
 // The processor that the caller runs on, or -1.
 int current_processor() {
 #if defined(__linux__)
@@ -60,12 +65,13 @@ int current_processor() {
 #endif
 }
 
-// Moves the calling thread to any other processor that it may use. It stays free to go: a new thread starts where its
-// creator runs, and left alone it may share that processor for a tenth of a second.
+// If the calling thread is on this processor, moves it to any other that it may use, from where it is free to go. A
+// thread that starts or wakes where the one that called for it is busy may be left there for a tenth of a second.
 void leave([[maybe_unused]] int processor) {
 #if defined(__linux__)
   cpu_set_t all;
-  if (processor < 0 || processor >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all) != 0) return;
+  if (processor < 0 || processor >= CPU_SETSIZE || current_processor() != processor) return;
+  if (sched_getaffinity(0, sizeof all, &all) != 0) return;
   cpu_set_t others = all;
   CPU_CLR(static_cast<size_t>(processor), &others);
   if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
@@ -90,10 +96,9 @@ class Pool {
 
   void run(int count, int64_t chunks, void (*body)(const void* context, int64_t chunk), const void* context) {
     while (static_cast<int>(workers_.size()) < count - 1) {
-      workers_.emplace_back(&Pool::work, this, static_cast<int>(workers_.size()) + 1, generation_.load(),
-                            current_processor());
+      workers_.emplace_back(&Pool::work, this, static_cast<int>(workers_.size()) + 1, generation_.load());
     }
-    job_ = {body, context, count};
+    job_ = {body, context, count, count <= processors() ? current_processor() : -1};
     for (int i = 0; i < count; ++i) {
       stretch(i).next.store(chunks * i / count, std::memory_order_relaxed);
       stretch(i).end = chunks * (i + 1) / count;
@@ -112,6 +117,7 @@ class Pool {
     void (*body)(const void* context, int64_t chunk) = nullptr;
     const void* context = nullptr;
     int count = 0;
+    int processor = -1;  // of the thread that runs the loop, if there is one for each
   };
   struct alignas(64) Stretch {
     std::atomic<int64_t> next{0};
@@ -138,14 +144,16 @@ class Pool {
     in_loop = false;
   }
 
-  void work(int self, int seen, int creators_processor) {
-    leave(creators_processor);
+  void work(int self, int seen) {
     while (true) {
       if (!spin_until([&] { return generation_.load() != seen; })) generation_.wait(seen);
       if (stop_) return;
       seen = generation_;
       ++active_;
-      if (open_ && self < job_.count) take_part(self);
+      if (open_ && self < job_.count) {
+        leave(job_.processor);
+        take_part(self);
+      }
       --active_;
     }
   }
@@ -167,9 +175,8 @@ bool owns_loops() {
 }  // namespace
 
 int threads() {
-  static const int processors = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, Pool::kMost);
   const int count = thread_count.load(std::memory_order_relaxed);
-  return count > 0 ? count : processors;
+  return count > 0 ? count : std::min(processors(), Pool::kMost);
 }
 
 void set_threads(int count) { thread_count = std::min(count, Pool::kMost); }

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "autograd/error.h"
 #include "autograd/file.h"
@@ -114,6 +116,9 @@ Growth find_growth(const std::string& name) {
 }
 
 void write_growths(const std::string& program, const std::string& folder, int64_t threads) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) fail(fmt::format("bench: cannot make the folder {}: {}", folder, error.message()));
   std::string text;
   for (const Growth& growth : growths()) {
     std::vector<Cost> costs;

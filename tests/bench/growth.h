@@ -30,7 +30,7 @@ struct Cost {
 };
 
 /// Measures every point, each in a process of its own (`program growth --by NAME --value N`), and writes into a folder
-/// that exists: `growth.md` with a table for each growth, and `growth-NAME.svg`.
+/// (made if need be): `growth.md` with a table for each growth, and `growth-NAME.svg`.
 void write_growths(const std::string& program, const std::string& folder, int64_t threads);
 
 }  // namespace mixtape::bench
