@@ -118,7 +118,7 @@ Growth find_growth(const std::string& name) {
 void write_growths(const std::string& program, const std::string& folder, int64_t threads) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) fail(fmt::format("bench: cannot make the folder {}: {}", folder, error.message()));
+  if (error) fail(fmt::format("cannot make the folder {}: {}", folder, error.message()));
   std::string text;
   for (const Growth& growth : growths()) {
     std::vector<Cost> costs;
