@@ -80,7 +80,7 @@ bool finite_rows(const T* x, int64_t rows, int64_t stride, int64_t n) {
   return sum == T(0);
 }
 
-constexpr int64_t kQueryBlock = 128;
+constexpr int64_t kQueryBlock = 80;
 constexpr int64_t kKeyBlock = 256;
 
 // Keys [first, last) of a sequence.
