@@ -130,7 +130,8 @@ std::vector<Cell> cells_of(const std::vector<std::string>& lines) {
 }
 
 double at(const Tensor& x, const Cell& cell) {
-  const int64_t rank = x.rank(), columns = rank > 0 ? x.size(rank - 1) : 1, rows = rank > 1 ? x.size(rank - 2) : 1;
+  const int rank = x.rank();
+  const int64_t columns = rank > 0 ? x.size(rank - 1) : 1, rows = rank > 1 ? x.size(rank - 2) : 1;
   const int64_t index = ((rank > 2 ? cell.head * rows : 0) + cell.row) * columns + cell.column;
   REQUIRE(index < x.elements());
   return x.data<double>()[index];
