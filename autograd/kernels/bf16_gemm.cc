@@ -41,8 +41,8 @@ HWY_EXPORT(has_512_bits);
 
 int forced = -1;  // index into bf16_instruction_sets(), or -1: the best
 
-const PanelKernels<uint16_t>* tiles_in_use() {
-  const std::vector<PanelKernels<uint16_t>>& all = bf16_tiles();
+const PanelKernels* tiles_in_use() {
+  const std::vector<PanelKernels>& all = bf16_tiles();
   const auto index = static_cast<size_t>(std::max(forced, 0));
   return index < all.size() && HWY_DYNAMIC_DISPATCH(has_512_bits)() ? &all[index] : nullptr;
 }
@@ -61,8 +61,8 @@ Operand<float> rounded(Operand<float> x, int64_t rows, int64_t columns, int slot
 
 void bf16_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
                int64_t c_stride, const float* bias) noexcept {
-  const PanelKernels<uint16_t>* tiles = tiles_in_use();
-  if (tiles && m > 0 && n > 0 && k > 0) return panel_gemm(*tiles, {m, n, k, alpha, a, b, beta, c, c_stride, bias}, 0);
+  const PanelKernels* tiles = tiles_in_use();
+  if (tiles && m > 0 && n > 0 && k > 0) return panel_gemm(*tiles, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
   gemm(m, n, k, alpha, rounded(a, m, k, 4), rounded(b, k, n, 5), beta, c, c_stride, bias);
 }
 
@@ -84,7 +84,7 @@ std::vector<std::string> bf16_instruction_sets() {
 }
 
 std::string bf16_instruction_set() {
-  const PanelKernels<uint16_t>* tiles = tiles_in_use();
+  const PanelKernels* tiles = tiles_in_use();
   return tiles ? tiles->name : "f32";
 }
 

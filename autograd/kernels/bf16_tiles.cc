@@ -29,7 +29,7 @@ constexpr int64_t kHalf = 16, kBlock = 2 * kHalf;
 constexpr int64_t kTileDepth = 32, kTileElements = kHalf * kTileDepth;
 constexpr int64_t kDepth = 1024;  // of two panels in the second cache
 
-using Product = PanelProduct<uint16_t>;
+using Product = PanelProduct;
 
 // A mask of the first n of 16 lanes.
 MIXTAPE_AVX512_BF16 inline __mmask16 first_lanes(int64_t n) {
@@ -247,14 +247,14 @@ bool has_amx_bf16() {
 
 }  // namespace
 
-const std::vector<PanelKernels<uint16_t>>& bf16_tiles() {
-  static const std::vector<PanelKernels<uint16_t>> all = [] {
-    std::vector<PanelKernels<uint16_t>> found;
+const std::vector<PanelKernels>& bf16_tiles() {
+  static const std::vector<PanelKernels> all = [] {
+    std::vector<PanelKernels> found;
     if (!has_avx512_bf16()) return found;
     if (has_amx_bf16())
-      found.push_back({"AMX", kBlock, kBlock, kTileDepth, kDepth, false, pack_rows, pack_columns, begin_amx,
-                       multiply_amx, end_amx});
-    found.push_back({"AVX512_BF16", kBlock, kBlock, kTileDepth, kDepth, false, pack_rows, pack_columns, nothing,
+      found.push_back(
+          {"AMX", kBlock, kBlock, kTileDepth, kDepth, pack_rows, pack_columns, begin_amx, multiply_amx, end_amx});
+    found.push_back({"AVX512_BF16", kBlock, kBlock, kTileDepth, kDepth, pack_rows, pack_columns, nothing,
                      multiply_avx512, nothing});
     return found;
   }();
@@ -266,8 +266,8 @@ const std::vector<PanelKernels<uint16_t>>& bf16_tiles() {
 #else
 
 namespace mixtape::kernels {
-const std::vector<PanelKernels<uint16_t>>& bf16_tiles() {
-  static const std::vector<PanelKernels<uint16_t>> none;
+const std::vector<PanelKernels>& bf16_tiles() {
+  static const std::vector<PanelKernels> none;
   return none;
 }
 }  // namespace mixtape::kernels

@@ -13,6 +13,6 @@ namespace mixtape::kernels {
 /// A panel has 32 rows of A, or columns of B, in two halves of 16. A half is cut along the inner size into tiles of
 /// 16 x 32 numbers, 1 KiB each, filled up with 0. A tile of A holds its rows one after the other. A tile of B holds,
 /// for each two neighbours along the inner size, the pairs of its 16 columns.
-const std::vector<PanelKernels<uint16_t>>& bf16_tiles();
+const std::vector<PanelKernels>& bf16_tiles();
 
 }  // namespace mixtape::kernels

@@ -8,10 +8,9 @@
 #include <type_traits>
 
 #include "autograd/kernels/bf16_gemm.h"
-#include "autograd/kernels/packed_gemm.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
-#include "autograd/kernels/thin_gemm.h"
+#include "autograd/kernels/strip_gemm.h"
 
 namespace mixtape::kernels {
 namespace {
@@ -63,7 +62,7 @@ void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, 
           const T* bias = nullptr) noexcept {
   if (m == 0 || n == 0) return;
   if constexpr (std::is_same_v<T, float>) {
-    if (prefers_thin_gemm(m, n, k, a, b)) return thin_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
+    if (prefers_strip_gemm(m, n, k, b)) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
   }
   if (bias) {
     for (int64_t row = 0; row < m; ++row) std::copy_n(bias, n, c + row * c_stride);
@@ -128,13 +127,12 @@ void long_sums(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T
 template <class T>
 void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
             const T* bias) noexcept {
-  if constexpr (std::is_same_v<T, float>) {
-    if (prefers_packed_gemm(m, n, k, a))
-      return panel_gemm(*packed_gemm(), {m, n, k, alpha, a, b, beta, c, c_stride, bias}, 8);
-  }
   const int64_t slices = slices_for(m, n, k);
   if (slices > 1 && !bias && k >= 8 * std::max(m, n) && m * n <= 1 << 16) {
     return long_sums(m, n, k, alpha, a, b, beta, c, c_stride, slices);
+  }
+  if constexpr (std::is_same_v<T, float>) {
+    if (prefers_strip_gemm(m, n, k, b)) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
   }
   const auto piece = [=](int64_t row, int64_t rows, int64_t column, int64_t columns) {
     tile(rows, columns, k, alpha, rows_from(a, row), columns_from(b, column), beta, c + row * c_stride + column,

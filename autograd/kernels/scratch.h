@@ -17,4 +17,13 @@ T* scratch(int slot, int64_t elements) {
   return memory.data();
 }
 
+/// The same, from the start of a cache line on.
+template <class T>
+T* aligned_scratch(int slot, int64_t elements) {
+  constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
+  T* room = scratch<T>(slot, elements + kLine);
+  const auto past = static_cast<int64_t>(reinterpret_cast<uintptr_t>(room) / sizeof(T)) % kLine;
+  return room + (kLine - past) % kLine;
+}
+
 }  // namespace mixtape::kernels

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <vector>
 
-#include "autograd/kernels/packed_gemm.h"
-#include "autograd/kernels/thin_gemm.h"
+#include "autograd/kernels/scratch.h"
+#include "autograd/kernels/strip_gemm.h"
 #include "tests/kernels/buffers.h"
 #include "tests/kernels/instruction_sets.h"
 #include "tests/kernels/reference.h"
@@ -152,19 +152,15 @@ TEST_CASE_TEMPLATE("gemm: long sums, which are cut", T, float, double) {
   }
 }
 
-TEST_CASE("thin_gemm: sizes, transposes, strides, alpha, beta and bias, on every instruction set") {
-  const int64_t shapes[][3] = {{1, 1, 1},    {1, 33, 5},  {5, 1, 7},     {13, 32, 4},   {31, 17, 9},  {12, 64, 191},
-                               {33, 70, 20}, {40, 3, 21}, {45, 31, 193}, {70, 130, 64}, {64, 65, 385}};
-  const auto multiply = [](const Product& q, Operand<float> a, Operand<float> b, float* c, int64_t stride,
-                           const float* bias) {
-    thin_gemm(q.m, q.n, q.k, static_cast<float>(q.alpha), a, b, static_cast<float>(q.beta), c, stride, bias);
-  };
+// All transposes, strides, alpha, beta and bias on every instruction set.
+template <class F>
+void check_shapes(const int64_t (&shapes)[12][3], const F& multiply, bool with_bias) {
   for_each_instruction_set([&] {
     for (const auto& [m, n, k] : shapes) {
       for (int mask = 0; mask < 8; ++mask) {
         Product p{m, n, k, (mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0 ? 5 : 0, mask % 3 == 0 ? 1.0 : -0.5};
         check<float>(p, mask % 4, multiply);
-        p.bias = true;
+        p.bias = with_bias;
         check<float>(p, mask % 4, multiply);
         p.bias = false;
         p.beta = mask % 2 == 0 ? 1.0 : 0.25;
@@ -174,28 +170,30 @@ TEST_CASE("thin_gemm: sizes, transposes, strides, alpha, beta and bias, on every
   });
 }
 
-TEST_CASE("packed_gemm: sizes, transposes, strides, alpha, beta and bias, on every instruction set") {
-  const int64_t shapes[][3] = {{1, 1, 1},    {1, 33, 5},  {5, 1, 7},     {13, 32, 4},   {31, 17, 9},    {12, 64, 191},
-                               {33, 70, 20}, {40, 3, 21}, {45, 31, 193}, {70, 130, 64}, {130, 65, 600}, {205, 530, 33}};
+constexpr int64_t kStripShapes[12][3] = {{1, 1, 1},     {1, 33, 5},    {5, 1, 7},      {13, 32, 4},
+                                         {31, 17, 9},   {12, 64, 191}, {33, 70, 20},   {40, 3, 21},
+                                         {45, 31, 193}, {70, 130, 64}, {130, 65, 600}, {205, 530, 33}};
+
+TEST_CASE("strip_gemm: sizes, transposes, strides, alpha, beta and bias, on every instruction set") {
   const auto multiply = [](const Product& q, Operand<float> a, Operand<float> b, float* c, int64_t stride,
                            const float* bias) {
-    panel_gemm(*packed_gemm(),
-               {q.m, q.n, q.k, static_cast<float>(q.alpha), a, b, static_cast<float>(q.beta), c, stride, bias}, 8);
+    strip_gemm(q.m, q.n, q.k, static_cast<float>(q.alpha), a, b, static_cast<float>(q.beta), c, stride, bias);
   };
-  for_each_instruction_set([&] {
-    if (!packed_gemm()) return;  // its vectors are too narrow
-    for (const auto& [m, n, k] : shapes) {
-      for (int mask = 0; mask < 8; ++mask) {
-        Product p{m, n, k, (mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0 ? 5 : 0, mask % 3 == 0 ? 1.0 : -0.5};
-        check<float>(p, mask % 4, multiply);
-        p.bias = true;
-        check<float>(p, mask % 4, multiply);
-        p.bias = false;
-        p.beta = mask % 2 == 0 ? 1.0 : 0.25;
-        check<float>(p, mask % 4, multiply);
-      }
-    }
-  });
+  check_shapes(kStripShapes, multiply, true);
+}
+
+TEST_CASE("multiply_strips: what strip_gemm gives, bit by bit, from strips made before") {
+  const auto multiply = [](const Product& q, Operand<float> a, Operand<float> b, float* c, int64_t stride,
+                           const float*) {
+    const auto alpha = static_cast<float>(q.alpha), beta = static_cast<float>(q.beta);
+    std::vector<float> other(c, c + (q.m - 1) * stride + q.n);
+    strip_gemm(q.m, q.n, q.k, alpha, a, b, beta, other.data(), stride);
+    float* strips = aligned_scratch<float>(0, strips_size(q.n, q.k));
+    pack_strips(q.n, q.k, b, strips);
+    multiply_strips(q.m, q.n, q.k, alpha, a, strips, beta, c, stride);
+    CHECK(std::equal(other.begin(), other.end(), c));
+  };
+  check_shapes(kStripShapes, multiply, false);
 }
 
 TEST_CASE_TEMPLATE("gemm_batch: products of operands that lie anywhere", T, float, double) {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "autograd/kernels/gemm.h"
+
+namespace mixtape::kernels {
+
+/// C = alpha A B + beta C for f32. B is copied to strips, two vectors wide; A is read where it lies. If bias is given,
+/// it takes the place of beta C: C = alpha A B + bias, bias: [n]. Runs on all compute threads, or on the calling one
+/// inside a loop; where the cuts lie depends on the sizes only. Each element is summed in the same order whatever m and
+/// n are.   A: [m, k]  B: [k, n]  C: [m, n]; k > 0
+void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
+                int64_t c_stride, const float* bias = nullptr) noexcept;
+
+/// True if that is worth while for a product: it is large enough, and the instruction set has wide vectors.
+bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k, const Operand<float>& b) noexcept;
+
+/// How many numbers the strips of B: [k, n] have.
+int64_t strips_size(int64_t n, int64_t k) noexcept;
+/// Copies B to strips, which must start at a cache line.
+void pack_strips(int64_t n, int64_t k, Operand<float> b, float* strips) noexcept;
+/// The same product as strip_gemm with B in strips already, on the calling thread.
+void multiply_strips(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const float* strips, float beta,
+                     float* c, int64_t c_stride) noexcept;
+
+}  // namespace mixtape::kernels
