@@ -27,7 +27,7 @@ T online_softmax_row(T* scores, int64_t n, T* maximum, T* sum) {
   const T before = *maximum;
   const T m = std::max(before, max_lanes(n, scores)), level = finite_level(m);
   const T block = sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-    const auto e = exp_of(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, level)));
+    const auto e = softmax_exp(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, level)));
     hn::StoreU(e, d, scores + i);
     return e;
   });
@@ -48,7 +48,7 @@ template <class T>
 void weights_row(T* scores, int64_t n, T log_sum) {
   const T level = finite_level(log_sum);
   for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-    hn::StoreU(exp_of(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, level))), d, scores + i);
+    hn::StoreU(softmax_exp(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, level))), d, scores + i);
   });
 }
 
@@ -80,8 +80,9 @@ bool finite_rows(const T* x, int64_t rows, int64_t stride, int64_t n) {
   return sum == T(0);
 }
 
-constexpr int64_t kQueryBlock = 80;
-constexpr int64_t kKeyBlock = 256;
+constexpr int64_t kQueryBlock = 96;
+constexpr int64_t kKeyBlock = 192;
+constexpr int64_t kGroup = 8;  // blocks of queries that use a block of keys one after the other
 
 // Keys [first, last) of a sequence.
 struct KeyRange {
@@ -141,12 +142,11 @@ struct Head {
 
 // scores = scale q k' + bias for a block, -infinity where a query does not see a key.
 template <class T>
-void score_block(const Head<T>& head, const T* query, const T* key, const Block& block, T* scores) {
+void score_block(const Head<T>& head, const T* query, const RightOperand<T>& keys, const Block& block, T* scores) {
   const AttentionBatch& all = head.batch;
   gemm_tile(block.rows, block.columns, all.width, static_cast<T>(all.scale),
-            Operand<T>{query + head.query_start + block.query * head.stride, head.stride},
-            Operand<T>{key + head.key_start + block.key * head.stride, head.stride, true}, T(0), scores, block.width,
-            all.factors);
+            Operand<T>{query + head.query_start + block.query * head.stride, head.stride}, keys, T(0), scores,
+            block.width);
   const T hidden = -std::numeric_limits<T>::infinity();
   for (int64_t i = 0; i < block.rows; ++i) {
     T* row = scores + i * block.width;
@@ -178,41 +178,71 @@ void drop_block(const Head<T>& head, const T* weights, T* dropped, const Block& 
   }
 }
 
+// What the online softmax knows of each of a group of queries.
 template <class T>
-void forward_block(const Head<T>& head, const T* query, const T* key, const T* value, T* out, T* log_sums, int64_t i0,
-                   int64_t rows) {
+struct Running {
+  T maxima[kGroup * kQueryBlock], sums[kGroup * kQueryBlock];
+};
+
+// Adds what a block contributes to the outputs of its queries, whose running values are given.
+template <class T>
+void forward_block(const Head<T>& head, const T* query, const RightOperand<T>& keys, const RightOperand<T>& values,
+                   const Block& block, bool first_keys, T* out, T* maxima, T* sums) {
   const AttentionBatch& all = head.batch;
-  T* target = out + head.out_start + i0 * head.value_stride;
-  T maxima[kQueryBlock], sums[kQueryBlock];
-  std::fill_n(maxima, rows, -std::numeric_limits<T>::infinity());
-  std::fill_n(sums, rows, T(0));
-  const KeyRange seen = head.keys_seen(i0, i0 + rows);
-  for (int64_t i = 0; i < rows && seen.empty(); ++i) std::fill_n(target + i * head.value_stride, all.value_width, T(0));
-  for (int64_t j0 = seen.first; j0 < seen.last; j0 += kKeyBlock) {
-    const Block block = Block::of<T>(i0, rows, j0, std::min(kKeyBlock, seen.last - j0));
-    const bool first = j0 == seen.first;
-    T* scores = scratch<T>(0, kQueryBlock * kKeyBlock);
-    score_block(head, query, key, block, scores);
-    for (int64_t i = 0; i < rows; ++i) {
-      const T shrink = online_softmax_row(scores + i * block.width, block.width, maxima + i, sums + i);
-      if (!first && shrink != T(1)) scale_row(target + i * head.value_stride, all.value_width, shrink);
-    }
-    if (all.dropout) drop_block(head, scores, scores, block);
-    gemm_tile(rows, all.value_width, block.columns, T(1), Operand<T>{scores, block.width},
-              Operand<T>{value + head.value_start + j0 * head.value_stride, head.value_stride}, T(!first), target,
-              head.value_stride, all.factors);
+  T* target = out + head.out_start + block.query * head.value_stride;
+  T* scores = scratch<T>(0, kQueryBlock * kKeyBlock);
+  score_block(head, query, keys, block, scores);
+  for (int64_t i = 0; i < block.rows; ++i) {
+    const T shrink = online_softmax_row(scores + i * block.width, block.width, maxima + i, sums + i);
+    if (!first_keys && shrink != T(1)) scale_row(target + i * head.value_stride, all.value_width, shrink);
   }
-  for (int64_t i = 0; i < rows; ++i) {
-    log_sums[head.log_sum_at(i0 + i)] = maxima[i] + std::log(sums[i]);
-    if (sums[i] != T(0)) scale_row(target + i * head.value_stride, all.value_width, 1 / sums[i]);
+  if (all.dropout) drop_block(head, scores, scores, block);
+  gemm_tile(block.rows, all.value_width, block.columns, T(1), Operand<T>{scores, block.width}, values, T(!first_keys),
+            target, head.value_stride);
+}
+
+// The queries [first, last), at most kGroup blocks of them: each block of keys is laid out once for all.
+template <class T>
+void forward_group(const Head<T>& head, const T* query, const T* key, const T* value, T* out, T* log_sums,
+                   int64_t first, int64_t last) {
+  const AttentionBatch& all = head.batch;
+  const int64_t size = head.query_block();
+  Running<T> running;
+  std::fill_n(running.maxima, last - first, -std::numeric_limits<T>::infinity());
+  std::fill_n(running.sums, last - first, T(0));
+  const KeyRange group = head.keys_seen(first, last);
+  for (int64_t j0 = group.first; j0 < group.last; j0 += kKeyBlock) {
+    const int64_t columns = std::min(kKeyBlock, group.last - j0);
+    const auto keys = lay_out(size, columns, all.width,
+                              Operand<T>{key + head.key_start + j0 * head.stride, head.stride, true}, all.factors, 8);
+    const auto values =
+        lay_out(size, all.value_width, columns,
+                Operand<T>{value + head.value_start + j0 * head.value_stride, head.value_stride}, all.factors, 9);
+    for (int64_t i0 = first; i0 < last; i0 += size) {
+      const int64_t rows = std::min(size, last - i0);
+      const KeyRange seen = head.keys_seen(i0, i0 + rows);
+      if (seen.empty() || seen.last <= j0 || seen.first >= j0 + columns) continue;
+      forward_block(head, query, keys, values, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
+                    seen.first >= j0 || j0 == group.first, out, running.maxima + i0 - first, running.sums + i0 - first);
+    }
+  }
+  for (int64_t i = first; i < last; ++i) {
+    const T maximum = running.maxima[i - first], sum = running.sums[i - first];
+    T* target = out + head.out_start + i * head.value_stride;
+    log_sums[head.log_sum_at(i)] = maximum + std::log(sum);
+    if (sum == T(0)) {
+      std::fill_n(target, all.value_width, T(0));
+    } else {
+      scale_row(target, all.value_width, 1 / sum);
+    }
   }
 }
 
 template <class T>
 void forward_head(const Head<T>& head, const T* query, const T* key, const T* value, T* out, T* log_sums) {
-  const int64_t size = head.query_block();
+  const int64_t size = kGroup * head.query_block();
   for (int64_t i0 = 0; i0 < head.queries; i0 += size)
-    forward_block(head, query, key, value, out, log_sums, i0, std::min(size, head.queries - i0));
+    forward_group(head, query, key, value, out, log_sums, i0, std::min(i0 + size, head.queries));
 }
 
 template <class T>
@@ -221,10 +251,32 @@ struct Gradient {
   T *dquery, *dkey, *dvalue;
 };
 
-// Adds what one block contributes to dquery, dkey and dvalue, or puts it there if it is the first to do so.
+// A block of keys and values as the products of backward take them.
 template <class T>
-void grad_block(const Head<T>& head, const T* query, const T* key, const T* value, const Gradient<T>& g, const T* dots,
-                const Block& block, bool first_queries, bool first_keys) {
+struct KeyBlock {
+  RightOperand<T> keys, keys_transposed, values_transposed;
+
+  KeyBlock(const Head<T>& head, const T* key, const T* value, int64_t j0, int64_t columns) {
+    const AttentionBatch& all = head.batch;
+    const int64_t rows = head.query_block();
+    key += head.key_start + j0 * head.stride;
+    value += head.value_start + j0 * head.value_stride;
+    keys = lay_out(rows, all.width, columns, Operand<T>{key, head.stride}, all.factors, 8);
+    keys_transposed = lay_out(rows, columns, all.width, Operand<T>{key, head.stride, true}, all.factors, 9);
+    values_transposed =
+        lay_out(rows, columns, all.value_width, Operand<T>{value, head.value_stride, true}, all.factors, 10);
+  }
+};
+
+template <class T>
+void clear_rows(T* x, int64_t rows, int64_t stride, int64_t n) {
+  for (int64_t row = 0; row < rows; ++row) std::fill_n(x + row * stride, n, T(0));
+}
+
+// Adds what one block contributes to dkey and dvalue, and to dquery, or puts it there if it is the first to do so.
+template <class T>
+void grad_block(const Head<T>& head, const T* query, const KeyBlock<T>& laid, const Gradient<T>& g, const T* dots,
+                const Block& block, bool first_keys) {
   const AttentionBatch& all = head.batch;
   const int64_t rows = block.rows, columns = block.columns, width = block.width;
   T* weights = scratch<T>(0, kQueryBlock * kKeyBlock);
@@ -233,7 +285,7 @@ void grad_block(const Head<T>& head, const T* query, const T* key, const T* valu
   const int64_t key_at = head.key_start + block.key * head.stride;
   const int64_t value_at = head.value_start + block.key * head.value_stride;
   const int64_t query_at = head.query_start + block.query * head.stride;
-  score_block(head, query, key, block, weights);
+  score_block(head, query, laid.keys_transposed, block, weights);
   for (int64_t i = 0; i < rows; ++i)
     weights_row(weights + i * width, width, g.log_sums[head.log_sum_at(block.query + i)]);
   const T* dropped = weights;
@@ -243,22 +295,17 @@ void grad_block(const Head<T>& head, const T* query, const T* key, const T* valu
     dropped = room;
   }
   gemm_tile(columns, all.value_width, rows, T(1), Operand<T>{dropped, width, true}, Operand<T>{dout, head.value_stride},
-            T(!first_queries), g.dvalue + value_at, head.value_stride, all.factors);
-  gemm_tile(rows, columns, all.value_width, T(1), Operand<T>{dout, head.value_stride},
-            Operand<T>{value + value_at, head.value_stride, true}, T(0), dweights, width, all.factors);
+            T(1), g.dvalue + value_at, head.value_stride, all.factors);
+  gemm_tile(rows, columns, all.value_width, T(1), Operand<T>{dout, head.value_stride}, laid.values_transposed, T(0),
+            dweights, width);
   if (all.dropout) drop_block(head, dweights, dweights, block);
   for (int64_t i = 0; i < rows; ++i)
     dscores_row(weights + i * width, dweights + i * width, width, dots[block.query + i]);
   const T scale = static_cast<T>(all.scale);
-  gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, width}, Operand<T>{key + key_at, head.stride},
-            T(!first_keys), g.dquery + query_at, head.stride, all.factors);
+  gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, width}, laid.keys, T(!first_keys),
+            g.dquery + query_at, head.stride);
   gemm_tile(columns, all.width, rows, scale, Operand<T>{dweights, width, true},
-            Operand<T>{query + query_at, head.stride}, T(!first_queries), g.dkey + key_at, head.stride, all.factors);
-}
-
-template <class T>
-void clear_rows(T* x, int64_t rows, int64_t stride, int64_t n) {
-  for (int64_t row = 0; row < rows; ++row) std::fill_n(x + row * stride, n, T(0));
+            Operand<T>{query + query_at, head.stride}, T(1), g.dkey + key_at, head.stride, all.factors);
 }
 
 template <class T>
@@ -275,20 +322,18 @@ void grad_head(const Head<T>& head, const T* query, const T* key, const T* value
     if (head.keys_seen(i0, i0 + rows).empty())
       clear_rows(g.dquery + head.query_start + i0 * head.stride, rows, head.stride, all.width);
   }
+  clear_rows(g.dkey + head.key_start, head.keys, head.stride, all.width);
+  clear_rows(g.dvalue + head.value_start, head.keys, head.value_stride, all.value_width);
   for (int64_t j0 = 0; j0 < head.keys; j0 += kKeyBlock) {
     const int64_t columns = std::min(kKeyBlock, head.keys - j0);
-    bool first_queries = true;
+    const KeyBlock<T> laid(head, key, value, j0, columns);
     for (int64_t i0 = 0; i0 < head.queries; i0 += size) {
       const int64_t rows = std::min(size, head.queries - i0);
       const KeyRange seen = head.keys_seen(i0, i0 + rows);
       if (seen.empty() || seen.last <= j0 || seen.first >= j0 + columns) continue;
-      grad_block(head, query, key, value, g, dots, Block::of<T>(i0, rows, j0, columns), first_queries,
+      grad_block(head, query, laid, g, dots, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
                  seen.first >= j0);
-      first_queries = false;
     }
-    if (!first_queries) continue;
-    clear_rows(g.dkey + head.key_start + j0 * head.stride, columns, head.stride, all.width);
-    clear_rows(g.dvalue + head.value_start + j0 * head.value_stride, columns, head.value_stride, all.value_width);
   }
 }
 

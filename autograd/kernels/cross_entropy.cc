@@ -23,7 +23,7 @@ void loss_rows(const T* x, const int32_t* targets, int32_t ignored, T smoothing,
     if (targets[row] == ignored) continue;
     const T m = max_lanes(n, x);
     const T sum = sum_lanes<T>(
-        n, [=](auto d, int64_t i) HWY_ATTR { return exp_of(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, m))); });
+        n, [=](auto d, int64_t i) HWY_ATTR { return softmax_exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, m))); });
     log_sums[row] = m + std::log(sum);
     losses[row] = (1 - smoothing) * (log_sums[row] - x[targets[row]]);
     if (smoothing == T(0)) continue;
@@ -42,7 +42,7 @@ void grad_rows(const T* x, const int32_t* targets, int32_t ignored, T smoothing,
     }
     const T log_sum = log_sums[row], flat = scale * smoothing / static_cast<T>(n);
     for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-      const auto p = exp_of(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, log_sum)));
+      const auto p = softmax_exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, log_sum)));
       hn::StoreU(hn::MulSub(p, hn::Set(d, scale), hn::Set(d, flat)), d, dx + i);
     });
     dx[targets[row]] -= scale * (1 - smoothing);
@@ -55,7 +55,7 @@ void soft_loss_rows(const T* x, const T* targets, T smoothing, T* losses, T* log
   for (int64_t row = 0; row < rows; ++row, x += n, targets += n) {
     const T m = max_lanes(n, x);
     const T log_sum = m + std::log(sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-                        return exp_of(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, m)));
+                        return softmax_exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, m)));
                       }));
     log_sums[row] = log_sum;
     losses[row] = sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
@@ -75,7 +75,7 @@ void soft_grad_rows(const T* x, const T* targets, T smoothing, const T* log_sums
     const T total = share * sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR { return hn::LoadU(d, targets + i); }) +
                     scale * smoothing;
     for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-      const auto p = exp_of(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, log_sum)));
+      const auto p = softmax_exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, log_sum)));
       const auto weight = hn::MulAdd(hn::LoadU(d, targets + i), hn::Set(d, share), hn::Set(d, flat));
       hn::StoreU(hn::MulSub(p, hn::Set(d, total), weight), d, dx + i);
     });

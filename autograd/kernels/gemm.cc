@@ -168,6 +168,24 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a,
   tile(m, n, k, alpha, a, b, beta, c, c_stride);
 }
 
+RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept {
+  if (factors == Factors::bf16 || !prefers_strip_gemm(m, n, k, b)) return {n, k, b, factors, nullptr};
+  return {n, k, b, factors, pack_strips(n, k, b, aligned_scratch<float>(slot, strips_size(n, k))).data};
+}
+RightOperand<double> lay_out(int64_t, int64_t n, int64_t k, Operand<double> b, Factors factors, int) noexcept {
+  return {n, k, b, factors, nullptr};
+}
+
+void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const RightOperand<float>& b, float beta,
+               float* c, int64_t c_stride) noexcept {
+  if (b.strips) return multiply_strips(m, n, k, alpha, a, {b.strips, b.n, b.k}, beta, c, c_stride);
+  gemm_tile(m, n, k, alpha, a, b.b, beta, c, c_stride, b.factors);
+}
+void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, const RightOperand<double>& b,
+               double beta, double* c, int64_t c_stride) noexcept {
+  tile(m, n, k, alpha, a, b.b, beta, c, c_stride);
+}
+
 void gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
           int64_t c_stride, const float* bias, Factors factors) noexcept {
   if (factors == Factors::bf16) return bf16_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);

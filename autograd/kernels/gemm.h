@@ -24,8 +24,26 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, O
 void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, Operand<double> b, double beta,
                double* c, int64_t c_stride, Factors factors = Factors::exact) noexcept;
 
-/// The same, in slices on all compute threads. Where the slices lie depends on the sizes only. If bias is given (and
-/// beta is 0), C starts from it: C = alpha A B + bias, bias: [n].
+/// The right operand B: [k, n] of several products with some m rows on the left, laid out once the way they take it.
+template <class T>
+struct RightOperand {
+  int64_t n, k;
+  Operand<T> b;
+  Factors factors;
+  const T* strips;  ///< or nullptr: as it lies
+};
+/// Uses the given slot of the calling thread's scratch memory.
+RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept;
+RightOperand<double> lay_out(int64_t m, int64_t n, int64_t k, Operand<double> b, Factors factors, int slot) noexcept;
+
+/// The same with the first k rows and n columns of B.
+void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const RightOperand<float>& b, float beta,
+               float* c, int64_t c_stride) noexcept;
+void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, const RightOperand<double>& b,
+               double beta, double* c, int64_t c_stride) noexcept;
+
+/// C = alpha A B + beta C in slices on all compute threads. Where the slices lie depends on the sizes only. If bias is
+/// given (and beta is 0), C starts from it: C = alpha A B + bias, bias: [n].
 void gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
           int64_t c_stride, const float* bias = nullptr, Factors factors = Factors::exact) noexcept;
 void gemm(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, Operand<double> b, double beta, double* c,

@@ -19,7 +19,7 @@ void softmax_of(const T* x, T* y, int64_t rows, int64_t n) {
   for (int64_t row = 0; row < rows; ++row, x += n, y += n) {
     const T m = max_lanes(n, x);
     const T sum = sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-      const auto e = exp_of(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, m)));
+      const auto e = softmax_exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, m)));
       hn::StoreU(e, d, y + i);
       return e;
     });
@@ -45,7 +45,7 @@ void log_softmax_of(const T* x, T* y, int64_t rows, int64_t n) {
   for (int64_t row = 0; row < rows; ++row, x += n, y += n) {
     const T m = max_lanes(n, x);
     const T sum = sum_lanes<T>(
-        n, [=](auto d, int64_t i) HWY_ATTR { return exp_of(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, m))); });
+        n, [=](auto d, int64_t i) HWY_ATTR { return softmax_exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, m))); });
     const T shift = m + std::log(sum);
     for_lanes<T>(
         n, [=](auto d, int64_t i) HWY_ATTR { hn::StoreU(hn::Sub(hn::LoadU(d, x + i), hn::Set(d, shift)), d, y + i); });
@@ -57,7 +57,7 @@ void log_softmax_grad_of(const T* y, const T* dy, T* dx, int64_t rows, int64_t n
   for (int64_t row = 0; row < rows; ++row, y += n, dy += n, dx += n) {
     const T sum = sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR { return hn::LoadU(d, dy + i); });
     for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-      const auto p = exp_of(d, hn::LoadU(d, y + i));
+      const auto p = softmax_exp(d, hn::LoadU(d, y + i));
       hn::StoreU(hn::NegMulAdd(p, hn::Set(d, sum), hn::LoadU(d, dy + i)), d, dx + i);
     });
   }

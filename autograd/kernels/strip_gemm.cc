@@ -132,7 +132,7 @@ void pack_strip(Operand<float> b, int64_t depth, int64_t column, int64_t columns
 // A product's inner sizes [done, done + depth) with B in strips, which lie one after the other.
 struct Slab {
   Strip strip;  // the first
-  int64_t n;
+  int64_t strip_size, n;
 };
 
 void pack_slab(const Slab& slab, Operand<float> b, int64_t first, int64_t last, float* strips) {
@@ -143,8 +143,8 @@ void pack_slab(const Slab& slab, Operand<float> b, int64_t first, int64_t last, 
 
 // Asks for the given part of the rows of A that come next.
 void ask_for_rows(const Strip& s, int64_t row, int64_t rows, int64_t part, int64_t parts) {
-  constexpr int64_t kLine = 16;
-  if (s.a_column != 1 || rows <= 0) return;
+  constexpr int64_t kLine = 16, kFew = 128;  // numbers
+  if (s.a_column != 1 || rows <= 0 || s.depth < kFew) return;
   for (int64_t r = row + part * rows / parts; r < row + (part + 1) * rows / parts; ++r)
     for (int64_t k = 0; k < s.depth; k += kLine) __builtin_prefetch(s.a + r * s.a_row + k);
 }
@@ -158,7 +158,7 @@ void multiply_slab(const Slab& slab, int64_t row, int64_t last_row, int64_t firs
       ask_for_rows(slab.strip, next, std::min<int64_t>(kMostRows, last_row - next), i - first, last - first);
       Strip s = slab.strip;
       s.a += row * s.a_row;
-      s.b += i * width * s.depth;
+      s.b += i * slab.strip_size;
       s.c += row * s.c_stride + i * width;
       if (s.bias) s.bias += i * width;
       s.columns = std::min(width, slab.n - i * width);
@@ -190,6 +190,7 @@ Slab first_slab(int64_t n, float alpha, Operand<float> a, float* c, int64_t c_st
 
 void move_to(Slab& slab, Operand<float> a, int64_t k, int64_t done, float beta, const float* bias) {
   slab.strip.depth = std::min(slab_depth(k), k - done);
+  slab.strip_size = slab.strip.depth * strip_width();
   slab.strip.a = a.data + done * slab.strip.a_column;
   slab.strip.beta = done == 0 ? beta : 1;
   slab.strip.bias = done == 0 ? bias : nullptr;
@@ -208,12 +209,13 @@ void pack_all(int64_t n, int64_t k, Operand<float> b, float* strips) {
   }
 }
 
-void multiply_all(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const float* strips, float beta,
-                  float* c, int64_t c_stride) {
+void multiply_all(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const Strips& b, float beta, float* c,
+                  int64_t c_stride) {
   Slab slab = first_slab(n, alpha, a, c, c_stride);
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
-    move_to(slab, a, k, done, beta, nullptr);
-    slab.strip.b = strips + count_strips_elements(n, done);
+    move_to(slab, a, b.k, done, beta, nullptr);
+    slab.strip.b = b.data + count_strips_elements(b.n, done);
+    slab.strip.depth = std::min(slab.strip.depth, k - done);
     multiply_slab(slab, 0, m, 0, strips_of(n));
   }
 }
@@ -283,13 +285,14 @@ void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, 
 
 int64_t strips_size(int64_t n, int64_t k) noexcept { return HWY_DYNAMIC_DISPATCH(count_strips_elements)(n, k); }
 
-void pack_strips(int64_t n, int64_t k, Operand<float> b, float* strips) noexcept {
-  HWY_DYNAMIC_DISPATCH(pack_all)(n, k, b, strips);
+Strips pack_strips(int64_t n, int64_t k, Operand<float> b, float* room) noexcept {
+  HWY_DYNAMIC_DISPATCH(pack_all)(n, k, b, room);
+  return {room, n, k};
 }
 
-void multiply_strips(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const float* strips, float beta,
+void multiply_strips(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const Strips& b, float beta,
                      float* c, int64_t c_stride) noexcept {
-  HWY_DYNAMIC_DISPATCH(multiply_all)(m, n, k, alpha, a, strips, beta, c, c_stride);
+  HWY_DYNAMIC_DISPATCH(multiply_all)(m, n, k, alpha, a, b, beta, c, c_stride);
 }
 
 }  // namespace mixtape::kernels

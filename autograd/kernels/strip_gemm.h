@@ -14,12 +14,17 @@ void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, 
 /// True if that is worth while for a product: it is large enough, and the instruction set has wide vectors.
 bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k, const Operand<float>& b) noexcept;
 
-/// How many numbers the strips of B: [k, n] have.
+/// B: [k, n] in strips.
+struct Strips {
+  const float* data;
+  int64_t n, k;
+};
+/// How many numbers they have.
 int64_t strips_size(int64_t n, int64_t k) noexcept;
-/// Copies B to strips, which must start at a cache line.
-void pack_strips(int64_t n, int64_t k, Operand<float> b, float* strips) noexcept;
-/// The same product as strip_gemm with B in strips already, on the calling thread.
-void multiply_strips(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const float* strips, float beta,
+/// Copies B to strips in the given room, which must start at a cache line.
+Strips pack_strips(int64_t n, int64_t k, Operand<float> b, float* room) noexcept;
+/// What strip_gemm computes, from the first n columns and k rows of B in strips, on the calling thread.
+void multiply_strips(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const Strips& b, float beta,
                      float* c, int64_t c_stride) noexcept;
 
 }  // namespace mixtape::kernels

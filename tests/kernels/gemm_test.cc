@@ -188,8 +188,7 @@ TEST_CASE("multiply_strips: what strip_gemm gives, bit by bit, from strips made 
     const auto alpha = static_cast<float>(q.alpha), beta = static_cast<float>(q.beta);
     std::vector<float> other(c, c + (q.m - 1) * stride + q.n);
     strip_gemm(q.m, q.n, q.k, alpha, a, b, beta, other.data(), stride);
-    float* strips = aligned_scratch<float>(0, strips_size(q.n, q.k));
-    pack_strips(q.n, q.k, b, strips);
+    const Strips strips = pack_strips(q.n, q.k, b, aligned_scratch<float>(0, strips_size(q.n, q.k)));
     multiply_strips(q.m, q.n, q.k, alpha, a, strips, beta, c, stride);
     CHECK(std::equal(other.begin(), other.end(), c));
   };
