@@ -84,19 +84,23 @@ class Kept {
       return tensor && again < 0 && (tensor.body().storage.get() != storage || storage->version != version);
     }
   };
-  Kept(std::span<const Item> items, std::span<const int32_t> inputs, const std::vector<char>& needed)
-      : items_(items), inputs_(inputs), needed_(needed) {}
+  Kept(std::span<Item> items, std::span<const int32_t> inputs, const std::vector<char>& needed, bool last_use)
+      : items_(items), inputs_(inputs), needed_(needed), last_use_(last_use) {}
 
   const Tensor& operator[](size_t i) const { return items_[i].tensor; }
   size_t size() const { return items_.size(); }
+  /// The same, and the tape lets go of it unless it will be played again: a large tensor that a rule is done with need
+  /// not live while the rule makes its next one.
+  Tensor take(size_t i) const { return last_use_ ? std::move(items_[i].tensor) : items_[i].tensor; }
 
   /// False for an input whose gradient nobody asked for: a constant, say. Its place in Gradients may stay undefined.
   bool needs(size_t input) const { return inputs_[input] >= 0 && needed_[static_cast<size_t>(inputs_[input])] != 0; }
 
  private:
-  std::span<const Item> items_;
+  std::span<Item> items_;
   std::span<const int32_t> inputs_;
   const std::vector<char>& needed_;
+  bool last_use_;
 };
 
 /// A callable of at most 160 bytes held in place: recording an op allocates nothing. What it captures must be plain

@@ -28,6 +28,7 @@ struct Tape::Line {
   Rule rule;
   Composed composed;
   Again again = nullptr;
+  int32_t users = 0;  // lines that keep its output and are still to be played, if it is computed again for them
 };
 
 struct HookEntry {
@@ -212,6 +213,7 @@ void Tape::keep_for(const Tensor& x) {
   Lines& all = *lines_;
   const bool ours = x && x.body().tape == number_ && !options_.keep_inputs;
   if (ours && x.body().line + 1 < size_ && all.lines[static_cast<size_t>(x.body().line)].again) {
+    ++all.lines[static_cast<size_t>(x.body().line)].users;
     all.kept.push_back(Kept::Item::computed_again(x.body().line));
   } else {
     all.kept.emplace_back(x);
@@ -350,13 +352,13 @@ void Tape::play_line(size_t index, const Tensor& dy, const Playing& playing) {
   const auto items = std::span(all.kept).subspan(line.kept, line.kept_count);
   check_unchanged(line.op, items);
   for (Kept::Item& item : items)
-    if (item.again >= 0) item.tensor = compute_again(static_cast<size_t>(item.again));
+    if (item.again >= 0) item.tensor = compute_again(static_cast<size_t>(item.again), !playing.keep_tape);
   if (playing.recorded && line.composed) return play_composed(index, dy, playing);
   const size_t input_count = line.input_count;
   // A rule that is itself recorded makes these vectors grow, so it gets copies.
   std::vector<Kept::Item> items_copy;
   std::vector<int32_t> inputs_copy;
-  std::span<const Kept::Item> kept = items;
+  std::span<Kept::Item> kept = items;
   std::span<const int32_t> inputs = std::span(all.inputs).subspan(line.inputs, line.input_count);
   if (playing.recorded) {
     items_copy.assign(items.begin(), items.end());
@@ -365,7 +367,7 @@ void Tape::play_line(size_t index, const Tensor& dy, const Playing& playing) {
     inputs = inputs_copy;
   }
   const Rule rule = line.rule;
-  Gradients gradients = rule(Kept(kept, inputs, all.needed), dy);
+  Gradients gradients = rule(Kept(kept, inputs, all.needed, !playing.keep_tape), dy);
   for (size_t k = 0; k < std::min(gradients.size(), input_count); ++k) {
     if (gradients[k] && inputs[k] >= 0 && all.needed[static_cast<size_t>(inputs[k])]) {
       accumulate(index, inputs[k], std::move(gradients[k]), playing);
@@ -373,8 +375,8 @@ void Tape::play_line(size_t index, const Tensor& dy, const Playing& playing) {
   }
 }
 
-// The output of a line whose op can do so, for lines that are played before it is.
-Tensor Tape::compute_again(size_t index) {
+// The output of a line whose op can do so, for lines that are played before it is; the last of them gets it for itself.
+Tensor Tape::compute_again(size_t index, bool for_line) {
   Lines& all = *lines_;
   if (all.outputs.size() <= index) all.outputs.resize(static_cast<size_t>(size_));
   if (!all.outputs[index]) {
@@ -382,10 +384,11 @@ Tensor Tape::compute_again(size_t index) {
     const auto items = std::span(all.kept).subspan(line.kept, line.kept_count);
     check_unchanged(line.op, items);
     for (Kept::Item& item : items)
-      if (item.again >= 0) item.tensor = compute_again(static_cast<size_t>(item.again));
+      if (item.again >= 0) item.tensor = compute_again(static_cast<size_t>(item.again), false);
     all.outputs[index] =
-        line.again(Kept(items, std::span(all.inputs).subspan(line.inputs, line.input_count), all.needed));
+        line.again(Kept(items, std::span(all.inputs).subspan(line.inputs, line.input_count), all.needed, false));
   }
+  if (for_line && --all.lines[index].users == 0) return std::move(all.outputs[index]);
   return all.outputs[index];
 }
 

@@ -156,7 +156,7 @@ class Tape {
   void write_line(const char* op, Tensors inputs, const Tensor& y, Keep keep, const Rule& rule,
                   const Composed& composed, Again again);
   void keep_for(const Tensor& x);
-  Tensor compute_again(size_t index);
+  Tensor compute_again(size_t index, bool for_line);
   int32_t own_line(const char* caller, const Tensor& x) const;
   const Line& checked_line(int32_t index) const;
   Tensor start(const char* caller, const Tensor& loss, const Tensor& seed) const;

@@ -42,8 +42,8 @@ struct BlockOptions {
 template <class F>
 Tensor residual(const Tensor& kept, const Tensor& x, const LayerNorm& norm, const std::optional<LayerScale>& scale,
                 const BlockOptions& options, const Bounds& bounds, const F& f) {
-  const auto add = [&](const Tensor& z) {
-    const Tensor y = dropout(f(z), options.dropout);
+  const auto add = [&](Tensor z) {
+    const Tensor y = dropout(f(std::move(z)), options.dropout);
     return stochastic_depth(scale ? (*scale)(y) : y, options.stochastic_depth, bounds);
   };
   if (options.pre_norm) return kept + add(norm(x));

@@ -28,7 +28,11 @@ struct FeedForward : Layer<FeedForward> {
   FeedForward(int64_t width, int64_t hidden, Activation function, double drop, Random& random)
       : up(width, hidden, random), down(hidden, width, random), activation(function), dropout(drop) {}
 
-  Tensor forward(const Tensor& x) const { return down(mixtape::dropout(activate(up(x), activation), dropout)); }
+  Tensor forward(Tensor x) const {
+    const Tensor hidden = up(x);
+    x = {};  // a norm's result, as a rule, which nobody else holds
+    return down(mixtape::dropout(activate(hidden, activation), dropout));
+  }
   void visit(auto&& each) const {
     each("up", up);
     each("down", down);

@@ -14,8 +14,9 @@ Tensor apply(const char* op, kernels::Unary f, const Tensor& x) {
   return y;
 }
 
+// In the memory of dy, if nobody else sees it.
 Tensor apply_grad(kernels::Unary f, const Tensor& x, const Tensor& dy) {
-  Tensor dx = Tensor::like(x);
+  Tensor dx = dy.unique() ? dy : Tensor::like(x);
   dispatch(x.dtype(),
            [&]<class T>(T) { kernels::unary_grad(f, x.data<T>(), dy.data<T>(), dx.mutable_data<T>(), x.elements()); });
   return dx;

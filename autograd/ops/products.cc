@@ -94,12 +94,13 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return record("linear", {x, weight, bias}, y, Keep{x, weight},
                 [rows, in, out, factors = product_dtype()](const Kept& kept, const Tensor& dy) {
                   const MixedPrecision precision(factors);
-                  const Tensor &x = kept[0], &weight = kept[1];
+                  const Shape shape = kept[0].shape();
                   const Tensor dy_rows = reshape(dy, {rows, out});
-                  return Gradients(kept.needs(0) ? reshape(matmul(dy_rows, weight), x.shape()) : Tensor(),  // dX = dY W
-                                   kept.needs(1) ? matmul(dy_rows, reshape(x, {rows, in}), {.transpose_a = true})
-                                                 : Tensor(),                     // dW = dY' X
-                                   kept.needs(2) ? sum(dy_rows, 0) : Tensor());  // db = column sums of dY
+                  Tensor dweight, dx;
+                  if (kept.needs(1))  // dW = dY' X
+                    dweight = matmul(dy_rows, reshape(kept.take(0), {rows, in}), {.transpose_a = true});
+                  if (kept.needs(0)) dx = reshape(matmul(dy_rows, kept[1]), shape);        // dX = dY W
+                  return Gradients(dx, dweight, kept.needs(2) ? sum(dy_rows, 0) : Tensor());  // db = column sums of dY
                 });
 }
 
