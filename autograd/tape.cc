@@ -262,7 +262,7 @@ Tensor Tape::start(const char* caller, const Tensor& loss, const Tensor& seed) c
   return Tensor::ones(loss.shape(), loss.dtype());
 }
 
-void Tape::backward(const Tensor& loss, const BackwardOptions& options) {
+void Tape::backward(Tensor loss, const BackwardOptions& options) {
   Tensor seed = start("backward", loss, options.seed);
   Lines& all = *lines_;
   const auto lines = static_cast<size_t>(size_);
@@ -275,6 +275,7 @@ void Tape::backward(const Tensor& loss, const BackwardOptions& options) {
     if (leaf && !leaf.is_parameter()) all.wanted[i] = 1;
   }
   const int32_t last = loss.body().line;
+  loss = {};  // a large one, given with a seed, need not live through all of it
   all.gradients[static_cast<size_t>(last)] = std::move(seed);
   const Playing playing(*this, false, options.keep_tape);
   play_back(0, last + 1, playing);

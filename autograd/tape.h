@@ -107,7 +107,7 @@ class Tape {
   /// Computes d loss / d p for every parameter p that the loss depends on, and adds it to p.gradient(). Afterwards the
   /// tape is spent: later ops are not recorded. If a rule or a hook throws, no parameter's gradient has changed. Throws
   /// if the loss is not on this tape, not a scalar (without a seed), or the tape is spent.
-  void backward(const Tensor& loss, const BackwardOptions& options = {});
+  void backward(Tensor loss, const BackwardOptions& options = {});
 
   /// d loss / d x after backward, for a watched input or a result named in `keep`; zeros if the loss does not depend on
   /// it.

@@ -249,6 +249,7 @@ template <class T>
 struct Gradient {
   const T *out, *log_sums, *dout;
   T *dquery, *dkey, *dvalue;
+  T *dkeys, *dvalues;  // of a block of keys, one after the other
 };
 
 // A block of keys and values as the products of backward take them.
@@ -273,7 +274,12 @@ void clear_rows(T* x, int64_t rows, int64_t stride, int64_t n) {
   for (int64_t row = 0; row < rows; ++row) std::fill_n(x + row * stride, n, T(0));
 }
 
-// Adds what one block contributes to dkey and dvalue, and to dquery, or puts it there if it is the first to do so.
+template <class T>
+void copy_rows(const T* from, T* to, int64_t rows, int64_t stride, int64_t n) {
+  for (int64_t row = 0; row < rows; ++row) std::copy_n(from + row * n, n, to + row * stride);
+}
+
+// Adds what one block contributes to dkeys and dvalues, and to dquery, or puts it there if it is the first to do so.
 template <class T>
 void grad_block(const Head<T>& head, const T* query, const KeyBlock<T>& laid, const Gradient<T>& g, const T* dots,
                 const Block& block, bool first_keys) {
@@ -282,8 +288,6 @@ void grad_block(const Head<T>& head, const T* query, const KeyBlock<T>& laid, co
   T* weights = scratch<T>(0, kQueryBlock * kKeyBlock);
   T* dweights = scratch<T>(1, kQueryBlock * kKeyBlock);
   const T* dout = g.dout + head.out_start + block.query * head.value_stride;
-  const int64_t key_at = head.key_start + block.key * head.stride;
-  const int64_t value_at = head.value_start + block.key * head.value_stride;
   const int64_t query_at = head.query_start + block.query * head.stride;
   score_block(head, query, laid.keys_transposed, block, weights);
   for (int64_t i = 0; i < rows; ++i)
@@ -295,7 +299,7 @@ void grad_block(const Head<T>& head, const T* query, const KeyBlock<T>& laid, co
     dropped = room;
   }
   gemm_tile(columns, all.value_width, rows, T(1), Operand<T>{dropped, width, true}, Operand<T>{dout, head.value_stride},
-            T(1), g.dvalue + value_at, head.value_stride, all.factors);
+            T(1), g.dvalues, all.value_width, all.factors);
   gemm_tile(rows, columns, all.value_width, T(1), Operand<T>{dout, head.value_stride}, laid.values_transposed, T(0),
             dweights, width);
   if (all.dropout) drop_block(head, dweights, dweights, block);
@@ -305,7 +309,7 @@ void grad_block(const Head<T>& head, const T* query, const KeyBlock<T>& laid, co
   gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, width}, laid.keys, T(!first_keys),
             g.dquery + query_at, head.stride);
   gemm_tile(columns, all.width, rows, scale, Operand<T>{dweights, width, true},
-            Operand<T>{query + query_at, head.stride}, T(1), g.dkey + key_at, head.stride, all.factors);
+            Operand<T>{query + query_at, head.stride}, T(1), g.dkeys, all.width, all.factors);
 }
 
 template <class T>
@@ -322,11 +326,11 @@ void grad_head(const Head<T>& head, const T* query, const T* key, const T* value
     if (head.keys_seen(i0, i0 + rows).empty())
       clear_rows(g.dquery + head.query_start + i0 * head.stride, rows, head.stride, all.width);
   }
-  clear_rows(g.dkey + head.key_start, head.keys, head.stride, all.width);
-  clear_rows(g.dvalue + head.value_start, head.keys, head.value_stride, all.value_width);
   for (int64_t j0 = 0; j0 < head.keys; j0 += kKeyBlock) {
     const int64_t columns = std::min(kKeyBlock, head.keys - j0);
     const KeyBlock<T> laid(head, key, value, j0, columns);
+    std::fill_n(g.dkeys, columns * all.width, T(0));
+    std::fill_n(g.dvalues, columns * all.value_width, T(0));
     for (int64_t i0 = 0; i0 < head.queries; i0 += size) {
       const int64_t rows = std::min(size, head.queries - i0);
       const KeyRange seen = head.keys_seen(i0, i0 + rows);
@@ -334,6 +338,9 @@ void grad_head(const Head<T>& head, const T* query, const T* key, const T* value
       grad_block(head, query, laid, g, dots, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
                  seen.first >= j0);
     }
+    copy_rows(g.dkeys, g.dkey + head.key_start + j0 * head.stride, columns, head.stride, all.width);
+    copy_rows(g.dvalues, g.dvalue + head.value_start + j0 * head.value_stride, columns, head.value_stride,
+              all.value_width);
   }
 }
 
@@ -371,7 +378,9 @@ void attend_grad(const AttentionBatch& batch, int64_t b, int64_t h, int64_t firs
     return attention_careful_grad(batch, b, h, head.weight_offset, query, key, value, out, log_sums, dout, dquery, dkey,
                                   dvalue);
   }
-  grad_head(head, query, key, value, Gradient<T>{out, log_sums, dout, dquery, dkey, dvalue});
+  grad_head(head, query, key, value,
+            Gradient<T>{out, log_sums, dout, dquery, dkey, dvalue, scratch<T>(11, kKeyBlock * batch.width),
+                        scratch<T>(12, kKeyBlock * batch.value_width)});
 }
 
 void attend_f32(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const float* query,

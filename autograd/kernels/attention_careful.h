@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -92,10 +93,10 @@ void attention_careful_grad(const AttentionBatch& batch, int64_t b, int64_t h, i
                             const T* key, const T* value, const T* out, const T* log_sums, const T* dout, T* dquery,
                             T* dkey, T* dvalue) {
   const CarefulHead<T> head{batch, b, h, weight_offset};
-  for (int64_t j = 0; j < batch.keys(b); ++j) {
-    for (int64_t c = 0; c < batch.width; ++c) dkey[head.key_at(j) + c] = 0;
-    for (int64_t c = 0; c < batch.value_width; ++c) dvalue[head.value_at(j) + c] = 0;
-  }
+  const int64_t keys = batch.keys(b), width = batch.width, value_width = batch.value_width;
+  T *dkeys = scratch<T>(11, keys * width), *dvalues = scratch<T>(12, keys * value_width);
+  std::fill_n(dkeys, keys * width, T(0));
+  std::fill_n(dvalues, keys * value_width, T(0));
   const T scale = static_cast<T>(batch.scale);
   for (int64_t i = 0; i < batch.queries(b); ++i) {
     for (int64_t c = 0; c < batch.width; ++c) dquery[head.query_at(i) + c] = 0;
@@ -107,15 +108,19 @@ void attention_careful_grad(const AttentionBatch& batch, int64_t b, int64_t h, i
       const T drop = head.drop(i, j);
       T dweight = 0;
       for (int64_t c = 0; c < batch.value_width; ++c) {
-        dvalue[head.value_at(j) + c] += weight * drop * dout[head.out_at(i) + c];
+        dvalues[j * value_width + c] += weight * drop * dout[head.out_at(i) + c];
         dweight += dout[head.out_at(i) + c] * value[head.value_at(j) + c];
       }
       const T dscore = scale * weight * (dweight * drop - dot);
       for (int64_t c = 0; c < batch.width; ++c) {
         dquery[head.query_at(i) + c] += dscore * key[head.key_at(j) + c];
-        dkey[head.key_at(j) + c] += dscore * query[head.query_at(i) + c];
+        dkeys[j * width + c] += dscore * query[head.query_at(i) + c];
       }
     }
+  }
+  for (int64_t j = 0; j < keys; ++j) {
+    std::copy_n(dkeys + j * width, width, dkey + head.key_at(j));
+    std::copy_n(dvalues + j * value_width, value_width, dvalue + head.value_at(j));
   }
 }
 

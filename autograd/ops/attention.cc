@@ -246,10 +246,11 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
       {query, key, value, in[kQueryOffsets], in[kKeyOffsets], in[kLengths], in[kPairs], in[kBias]}, out,
       Keep{query, key, value, in[kQueryOffsets], in[kKeyOffsets], in[kLengths], in[kPairs], in[kBias], out, log_sums},
       [setting](const Kept& kept, const Tensor& dout) {
-        const Tensor &query = kept[kQuery], &key = kept[kKey], &value = kept[kValue], &out = kept[kInputs],
-                     &log_sums = kept[kInputs + 1];
-        Tensor dquery = Tensor::like(query), dkey = Tensor::like(key), dvalue = Tensor::like(value);
         const kernels::AttentionBatch batch = batch_of(kept, setting);
+        const Tensor &query = kept[kQuery], &out = kept[kInputs], &log_sums = kept[kInputs + 1];
+        const Tensor key = kept.take(kKey), value = kept.take(kValue);
+        const auto room_like = [](const Tensor& x) { return x.unique() ? x : Tensor::like(x); };
+        Tensor dquery = Tensor::like(query), dkey = room_like(key), dvalue = room_like(value);
         dispatch(query.dtype(),
                  [&]<class T>(
                      T) {  // dV = A' dO, dA = dO V', dS = A * (dA - rowsum(dA * A)), dQ = scale dS K, dK = scale dS' Q

@@ -99,7 +99,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                   Tensor dweight, dx;
                   if (kept.needs(1))  // dW = dY' X
                     dweight = matmul(dy_rows, reshape(kept.take(0), {rows, in}), {.transpose_a = true});
-                  if (kept.needs(0)) dx = reshape(matmul(dy_rows, kept[1]), shape);        // dX = dY W
+                  if (kept.needs(0)) dx = reshape(matmul(dy_rows, kept[1]), shape);           // dX = dY W
                   return Gradients(dx, dweight, kept.needs(2) ? sum(dy_rows, 0) : Tensor());  // db = column sums of dY
                 });
 }

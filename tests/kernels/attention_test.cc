@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
@@ -159,6 +160,28 @@ TEST_CASE("attention: windows that leave blocks out") {
   check(far, 1);
 }
 
+TEST_CASE("attention: more queries than use a block of keys one after the other") {
+  check({{800}, {800}, {}, 1, 3, 2, true}, 41);
+  check({{1601, 30}, {200, 30}, {195, 30}, 1, 2, 3}, 42);
+}
+
+TEST_CASE_TEMPLATE("attention_grad: the same bits in place of key and value", T, float, double) {
+  for (bool careful : {false, true}) {
+    AttentionProblem<T> problem({{5, 300}, {7, 400}, {6, 400}, 2, 16, 24, true, false, false, 0.25}, 43);
+    if (careful) problem.query[0] = kNaN<T>;
+    const AttentionResult<T> apart = problem.fused();
+    std::vector<T> dquery(problem.query.size()), key = problem.key, value = problem.value;
+    attention_grad(problem.batch(), problem.query.data(), key.data(), value.data(), apart.out.data(),
+                   apart.log_sums.data(), problem.dout.data(), dquery.data(), key.data(), value.data());
+    const auto same = [](const std::vector<T>& a, const std::vector<T>& b) {
+      return std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+    };
+    CHECK(same(dquery, apart.dquery));
+    CHECK(same(key, apart.dkey));
+    CHECK(same(value, apart.dvalue));
+  }
+}
+
 TEST_CASE("attention: no sequences, no positions") {
   check({{}, {}}, 1);
   check({{0, 0}, {0, 0}}, 1);
@@ -183,9 +206,9 @@ TEST_CASE_TEMPLATE("attention: a query that sees nothing gives exactly 0 and get
 TEST_CASE_TEMPLATE("attention: a bias of -infinity for all keys gives exactly 0, quick and careful", T, float, double) {
   for (bool causal : {false, true}) {
     AttentionProblem<T> problem({{4}, {300}, {}, 1, 3, 2, causal, false, true}, 1);
-    std::fill_n(problem.bias.begin(), 300, -kInfinity<T>);             // query 0 sees nothing
-    std::fill_n(problem.bias.begin() + 300, 270, -kInfinity<T>);       // query 1 nothing in the first block
-    std::fill_n(problem.bias.begin() + 600 + 256, 44, -kInfinity<T>);  // query 2 nothing in the second
+    std::fill_n(problem.bias.begin(), 300, -kInfinity<T>);              // query 0 sees nothing
+    std::fill_n(problem.bias.begin() + 300, 270, -kInfinity<T>);        // query 1 nothing in the first block
+    std::fill_n(problem.bias.begin() + 600 + 192, 108, -kInfinity<T>);  // query 2 nothing in the second
     for_each_instruction_set([&] {
       const AttentionResult<T> quick = problem.fused(), careful = problem.careful();
       for (const AttentionResult<T>& r : {quick, careful}) {
