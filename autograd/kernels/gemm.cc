@@ -62,7 +62,7 @@ void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, 
           const T* bias = nullptr) noexcept {
   if (m == 0 || n == 0) return;
   if constexpr (std::is_same_v<T, float>) {
-    if (prefers_strip_gemm(m, n, k, b)) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
+    if (prefers_strip_gemm(m, n, k)) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
   }
   if (bias) {
     for (int64_t row = 0; row < m; ++row) std::copy_n(bias, n, c + row * c_stride);
@@ -132,7 +132,7 @@ void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b
     return long_sums(m, n, k, alpha, a, b, beta, c, c_stride, slices);
   }
   if constexpr (std::is_same_v<T, float>) {
-    if (prefers_strip_gemm(m, n, k, b)) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
+    if (prefers_strip_gemm(m, n, k)) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
   }
   const auto piece = [=](int64_t row, int64_t rows, int64_t column, int64_t columns) {
     tile(rows, columns, k, alpha, rows_from(a, row), columns_from(b, column), beta, c + row * c_stride + column,
@@ -169,7 +169,7 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a,
 }
 
 RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept {
-  if (factors == Factors::bf16 || !prefers_strip_gemm(m, n, k, b)) return {n, k, b, factors, nullptr};
+  if (factors == Factors::bf16 || !prefers_strip_gemm(m, n, k)) return {n, k, b, factors, nullptr};
   return {n, k, b, factors, pack_strips(n, k, b, aligned_scratch<float>(slot, strips_size(n, k))).data};
 }
 RightOperand<double> lay_out(int64_t, int64_t n, int64_t k, Operand<double> b, Factors factors, int) noexcept {

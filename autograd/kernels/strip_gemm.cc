@@ -20,7 +20,6 @@ using Vector = hn::Vec<F>;
 
 constexpr int kMostRows = HWY_MAX_BYTES == 64 ? 12 : 6;  // of C in registers at a time, two vectors each
 constexpr int64_t kDepth = 256;  // of A and B between two visits of an element of C: 12 rows of A stay in the cache
-constexpr int kAhead = 16;       // rows of a strip that are asked for before they are needed
 
 int64_t strip_width() { return 2 * static_cast<int64_t>(hn::Lanes(F())); }
 
@@ -50,10 +49,6 @@ void multiply_rows(const Strip& s) {
   const float* HWY_RESTRICT b = s.b;
   const float* HWY_RESTRICT a[3];  // every fourth row
   for (int i = 0; i < 3; ++i) a[i] = s.a + 4 * i * a_row;
-  for (int r = 0; r < kRows; ++r) {  // what will be written takes long to come
-    __builtin_prefetch(s.c + r * s.c_stride, 1);
-    __builtin_prefetch(s.c + r * s.c_stride + kVectors * lanes - 1, 1);
-  }
   Vector sums[kRows][kVectors];
 #pragma GCC unroll 12
   for (int r = 0; r < kRows; ++r)
@@ -61,8 +56,6 @@ void multiply_rows(const Strip& s) {
     for (int j = 0; j < kVectors; ++j) sums[r][j] = hn::Zero(d);
   for (int64_t k = 0; k < s.depth; ++k, b += width) {
     const Vector b0 = hn::Load(d, b), b1 = hn::Load(d, b + (kVectors - 1) * lanes);
-    __builtin_prefetch(b + kAhead * width);
-    __builtin_prefetch(b + kAhead * width + lanes);
 #pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
       const Vector x = hn::Set(d, a[r / 4][r % 4 * a_row]);
@@ -141,21 +134,12 @@ void pack_slab(const Slab& slab, Operand<float> b, int64_t first, int64_t last, 
     pack_strip(b, depth, i * width, std::min(width, slab.n - i * width), strips + i * width * depth);
 }
 
-// Asks for the given part of the rows of A that come next.
-void ask_for_rows(const Strip& s, int64_t row, int64_t rows, int64_t part, int64_t parts) {
-  constexpr int64_t kLine = 16, kFew = 128;  // numbers
-  if (s.a_column != 1 || rows <= 0 || s.depth < kFew) return;
-  for (int64_t r = row + part * rows / parts; r < row + (part + 1) * rows / parts; ++r)
-    for (int64_t k = 0; k < s.depth; k += kLine) __builtin_prefetch(s.a + r * s.a_row + k);
-}
-
 // C's rows [row, last_row) of the strips [first, last). The rows of A stay in the nearest cache while strips pass by.
 void multiply_slab(const Slab& slab, int64_t row, int64_t last_row, int64_t first, int64_t last) {
   const int64_t width = strip_width();
   for (; row < last_row; row += kMostRows) {
-    const int64_t rows = std::min<int64_t>(kMostRows, last_row - row), next = row + rows;
+    const int64_t rows = std::min<int64_t>(kMostRows, last_row - row);
     for (int64_t i = first; i < last; ++i) {
-      ask_for_rows(slab.strip, next, std::min<int64_t>(kMostRows, last_row - next), i - first, last - first);
       Strip s = slab.strip;
       s.a += row * s.a_row;
       s.b += i * slab.strip_size;
@@ -273,9 +257,8 @@ HWY_EXPORT(has_wide_vectors);
 
 // Measured: OpenBLAS has kernels of its own for the smallest products, and for few rows of A a large B is not worth a
 // copy.
-bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k, const Operand<float>& b) noexcept {
-  return m * n * k >= (b.transposed ? 1 << 14 : 300'000) && (m >= 48 || n * k <= 300'000) &&
-         HWY_DYNAMIC_DISPATCH(has_wide_vectors)();
+bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k) noexcept {
+  return m * n * k >= 1 << 14 && (m >= 48 || n * k <= 300'000) && HWY_DYNAMIC_DISPATCH(has_wide_vectors)();
 }
 
 void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,

@@ -12,7 +12,7 @@ void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, 
                 int64_t c_stride, const float* bias = nullptr) noexcept;
 
 /// True if that is worth while for a product: it is large enough, and the instruction set has wide vectors.
-bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k, const Operand<float>& b) noexcept;
+bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k) noexcept;
 
 /// B: [k, n] in strips.
 struct Strips {
