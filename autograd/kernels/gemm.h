@@ -17,8 +17,8 @@ struct Operand {
 /// middle) with sums in f32. f64 is always taken as it is.
 enum class Factors : uint8_t { exact, bf16 };
 
-/// C = alpha A B + beta C on the calling thread.   A: [m, k]  B: [k, n]  C: [m, n], c_stride elements from row to row.
-/// With beta = 0 C is not read. Sizes may be 0.
+/// C = alpha A B + beta C, for use inside a parallel loop, on the calling thread then.   A: [m, k]  B: [k, n]  C: [m,
+/// n], c_stride elements from row to row. With beta = 0 C is not read. Sizes may be 0.
 void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
                int64_t c_stride, Factors factors = Factors::exact) noexcept;
 void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, Operand<double> b, double beta,
