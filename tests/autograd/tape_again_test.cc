@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "autograd/allocator.h"
 #include "autograd/error.h"
 #include "autograd/ops.h"
 #include "autograd/random.h"
@@ -29,10 +30,11 @@ struct FeedForward {
   std::vector<Tensor> parameters() const { return {gamma, beta, up, gate, down}; }
 };
 
-std::vector<std::vector<double>> gradients(const FeedForward& layer, const Tensor& x, const TapeOptions& options) {
+std::vector<std::vector<double>> gradients(const FeedForward& layer, const Tensor& x, const TapeOptions& options,
+                                           bool keep_tape) {
   Tape tape(options);
   tape.watch(x);
-  tape.backward(sum(layer(x)), {.keep_tape = options.random.has_value()});
+  tape.backward(sum(layer(x)), {.keep_tape = keep_tape});
   std::vector<std::vector<double>> all = {tape.gradient(x).values()};
   for (const Tensor& parameter : layer.parameters()) {
     all.push_back(parameter.gradient().values());
@@ -47,9 +49,9 @@ TEST_CASE("a tape that trains computes norms and activations again, and gives th
   Random random(1);
   const FeedForward layer(random);
   const Tensor x = random.normal({4, 6}, 0, 1, f64);
-  const auto kept = gradients(layer, x, {});
-  CHECK(gradients(layer, x, {.random = RandomKey{1, 1}, .keep_inputs = false}) == kept);
-  CHECK(gradients(layer, x, {.random = RandomKey{1, 1}, .keep_inputs = false}) == kept);
+  const auto held = gradients(layer, x, {}, false);
+  for (const bool keep_tape : {true, false, true})
+    CHECK(gradients(layer, x, {.random = RandomKey{1, 1}, .keep_inputs = false}, keep_tape) == held);
 }
 
 TEST_CASE("what will be computed again is not held") {
@@ -65,6 +67,25 @@ TEST_CASE("what will be computed again is not held") {
   };
   CHECK(kept_by_linear({.keep_inputs = true}) == x.bytes() + weight.bytes());
   CHECK(kept_by_linear({.random = RandomKey{1, 1}, .keep_inputs = false}) == weight.bytes());
+}
+
+TEST_CASE("what a rule takes is freed before the rule ends, unless the tape is kept") {
+  static int64_t freed;
+  const Tensor x = Tensor::ones({1000}, f64).as_parameter();
+  for (const bool keep_tape : {true, false}) {
+    Tape tape(RandomKey{1, 1});
+    const Tensor y = record("take", {x}, x.clone(), Keep{x * 2.0}, [](const Kept& kept, const Tensor& dy) {
+      const int64_t before = memory_statistics().live;
+      const double two = kept.take(0).values()[0];
+      freed = before - memory_statistics().live;
+      return dy * two;
+    });
+    tape.backward(sum(y), {.keep_tape = keep_tape});
+    CHECK(freed >= (keep_tape ? 0 : 8000));
+    CHECK(freed < (keep_tape ? 1 : 16000));
+    CHECK(x.gradient().values() == std::vector<double>(1000, 2.0));
+    x.clear_gradient();
+  }
 }
 
 TEST_CASE("what is computed again from memory that was overwritten is an error") {
