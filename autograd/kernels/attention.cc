@@ -223,7 +223,8 @@ void forward_group(const Head<T>& head, const T* query, const T* key, const T* v
       const KeyRange seen = head.keys_seen(i0, i0 + rows);
       if (seen.empty() || seen.last <= j0 || seen.first >= j0 + columns) continue;
       forward_block(head, query, keys, values, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
-                    seen.first >= j0 || j0 == group.first, out, running.maxima + i0 - first, running.sums + i0 - first);
+                    seen.first >= j0 || j0 == group.first, out, running.maxima + (i0 - first),
+                    running.sums + (i0 - first));
     }
   }
   for (int64_t i = first; i < last; ++i) {
