@@ -88,6 +88,7 @@ constexpr int64_t kGroup = 8;  // blocks of queries that use a block of keys one
 struct KeyRange {
   int64_t first, last;
   bool empty() const { return first >= last; }
+  bool meets(int64_t begin, int64_t end) const { return !empty() && last > begin && first < end; }
 };
 
 // A block of queries and keys. Rows of scores are filled up with hidden ones to whole vectors, `width` in all.
@@ -221,7 +222,7 @@ void forward_group(const Head<T>& head, const T* query, const T* key, const T* v
     for (int64_t i0 = first; i0 < last; i0 += size) {
       const int64_t rows = std::min(size, last - i0);
       const KeyRange seen = head.keys_seen(i0, i0 + rows);
-      if (seen.empty() || seen.last <= j0 || seen.first >= j0 + columns) continue;
+      if (!seen.meets(j0, j0 + columns)) continue;
       forward_block(head, query, keys, values, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
                     seen.first >= j0 || j0 == group.first, out, running.maxima + (i0 - first),
                     running.sums + (i0 - first));
@@ -335,7 +336,7 @@ void grad_head(const Head<T>& head, const T* query, const T* key, const T* value
     for (int64_t i0 = 0; i0 < head.queries; i0 += size) {
       const int64_t rows = std::min(size, head.queries - i0);
       const KeyRange seen = head.keys_seen(i0, i0 + rows);
-      if (seen.empty() || seen.last <= j0 || seen.first >= j0 + columns) continue;
+      if (!seen.meets(j0, j0 + columns)) continue;
       grad_block(head, query, laid, g, dots, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
                  seen.first >= j0);
     }

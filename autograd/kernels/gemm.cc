@@ -75,16 +75,6 @@ void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, 
        narrow(k), alpha, a.data, narrow(a.stride), b.data, narrow(b.stride), beta, c, narrow(c_stride));
 }
 
-template <class T>
-Operand<T> rows_from(Operand<T> a, int64_t row) {
-  return {a.data + row * (a.transposed ? 1 : a.stride), a.stride, a.transposed};
-}
-
-template <class T>
-Operand<T> columns_from(Operand<T> b, int64_t column) {
-  return {b.data + column * (b.transposed ? b.stride : 1), b.stride, b.transposed};
-}
-
 // How many slices a product is worth: each should take some 20 microseconds at least.
 int64_t slices_for(int64_t m, int64_t n, int64_t k) {
   const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);

@@ -13,6 +13,16 @@ struct Operand {
   bool transposed = false;
 };
 
+/// The operand from one of its rows, or columns, on.
+template <class T>
+Operand<T> rows_from(Operand<T> x, int64_t row) {
+  return {x.data + row * (x.transposed ? 1 : x.stride), x.stride, x.transposed};
+}
+template <class T>
+Operand<T> columns_from(Operand<T> x, int64_t column) {
+  return {x.data + column * (x.transposed ? x.stride : 1), x.stride, x.transposed};
+}
+
 /// How a product takes the numbers of its operands: as they are, or rounded to bfloat16 (to nearest, even in the
 /// middle) with sums in f32. f64 is always taken as it is.
 enum class Factors : uint8_t { exact, bf16 };

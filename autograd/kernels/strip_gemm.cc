@@ -180,10 +180,6 @@ void move_to(Slab& slab, Operand<float> a, int64_t k, int64_t done, float beta, 
   slab.strip.bias = done == 0 ? bias : nullptr;
 }
 
-Operand<float> rows_from(Operand<float> b, int64_t row) {
-  return {b.data + row * (b.transposed ? 1 : b.stride), b.stride, b.transposed};
-}
-
 void pack_all(int64_t n, int64_t k, Operand<float> b, float* strips) {
   Slab slab{};
   slab.n = n;
