@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/kernels/bf16_tiles.h"
+#include "autograd/kernels/instruction_set.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
 
@@ -27,8 +28,6 @@ void round_to_bf16(const float* x, float* y, int64_t n) {
   });
 }
 
-bool has_512_bits() { return HWY_MAX_BYTES >= 64; }
-
 }  // namespace mixtape::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -37,15 +36,8 @@ namespace mixtape::kernels {
 namespace {
 
 HWY_EXPORT(round_to_bf16);
-HWY_EXPORT(has_512_bits);
 
 int forced = -1;  // index into bf16_instruction_sets(), or -1: the best
-
-const PanelKernels* tiles_in_use() {
-  const std::vector<PanelKernels>& all = bf16_tiles();
-  const auto index = static_cast<size_t>(std::max(forced, 0));
-  return index < all.size() && HWY_DYNAMIC_DISPATCH(has_512_bits)() ? &all[index] : nullptr;
-}
 
 Operand<float> rounded(Operand<float> x, int64_t rows, int64_t columns, int slot) {
   const int64_t height = x.transposed ? columns : rows, width = x.transposed ? rows : columns;
@@ -59,9 +51,15 @@ Operand<float> rounded(Operand<float> x, int64_t rows, int64_t columns, int slot
 
 }  // namespace
 
+const PanelKernels* bf16_panels() noexcept {
+  const std::vector<PanelKernels>& all = bf16_tiles();
+  const auto index = static_cast<size_t>(std::max(forced, 0));
+  return index < all.size() && vector_bits() >= 512 ? &all[index] : nullptr;
+}
+
 void bf16_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
                int64_t c_stride, const float* bias) noexcept {
-  const PanelKernels* tiles = tiles_in_use();
+  const PanelKernels* tiles = bf16_panels();
   if (tiles && m > 0 && n > 0 && k > 0) return panel_gemm(*tiles, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
   gemm(m, n, k, alpha, rounded(a, m, k, 4), rounded(b, k, n, 5), beta, c, c_stride, bias);
 }
@@ -84,7 +82,7 @@ std::vector<std::string> bf16_instruction_sets() {
 }
 
 std::string bf16_instruction_set() {
-  const PanelKernels* tiles = tiles_in_use();
+  const PanelKernels* tiles = bf16_panels();
   return tiles ? tiles->name : "f32";
 }
 

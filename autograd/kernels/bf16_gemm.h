@@ -19,6 +19,10 @@ void bf16_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, O
 void bf16_gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<float> a, const int64_t* a_offsets,
                      Operand<float> b, const int64_t* b_offsets, float* c) noexcept;
 
+struct PanelKernels;
+/// What multiplies panels in the instruction set in use, or nullptr.
+const PanelKernels* bf16_panels() noexcept;
+
 /// What multiplies bfloat16 on this machine, best first: `AMX`, `AVX512_BF16`, and always `f32`, which rounds first.
 std::vector<std::string> bf16_instruction_sets();
 /// The one in use. Instruction sets without AVX-512 that are forced on kernels have `f32` only.

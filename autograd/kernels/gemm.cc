@@ -8,8 +8,10 @@
 #include <type_traits>
 
 #include "autograd/kernels/bf16_gemm.h"
+#include "autograd/kernels/instruction_set.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
+#include "autograd/kernels/split_tiles.h"
 #include "autograd/kernels/strip_gemm.h"
 
 namespace mixtape::kernels {
@@ -56,12 +58,20 @@ void scale(int64_t m, int64_t n, T beta, T* c, int64_t c_stride) noexcept {
   }
 }
 
+// What multiplies f32 in pieces, if it is there and worth it.
+const PanelKernels* split_for(int64_t m, int64_t n, int64_t k) {
+  const bool worth_it = m >= 16 && n >= 16 && k >= 16 && m * n * k >= 1 << 15;
+  return worth_it && vector_bits() >= 512 ? split_tiles() : nullptr;
+}
+
 // C = alpha A B + beta C, or + bias if it is given.
 template <class T>
 void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
           const T* bias = nullptr) noexcept {
   if (m == 0 || n == 0) return;
   if constexpr (std::is_same_v<T, float>) {
+    if (const PanelKernels* split = split_for(m, n, k))
+      return panel_gemm(*split, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
     if (prefers_strip_gemm(m, n, k)) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
   }
   if (bias) {
@@ -122,6 +132,8 @@ void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b
     return long_sums(m, n, k, alpha, a, b, beta, c, c_stride, slices);
   }
   if constexpr (std::is_same_v<T, float>) {
+    if (const PanelKernels* split = split_for(m, n, k))
+      return panel_gemm(*split, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
     if (prefers_strip_gemm(m, n, k)) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
   }
   const auto piece = [=](int64_t row, int64_t rows, int64_t column, int64_t columns) {
@@ -159,17 +171,33 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a,
 }
 
 RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept {
-  if (factors == Factors::bf16 || !prefers_strip_gemm(m, n, k)) return {n, k, b, factors, nullptr};
-  return {n, k, b, factors, pack_strips(n, k, b, aligned_scratch<float>(slot, strips_size(n, k))).data};
+  RightOperand<float> right{n, k, b, factors};
+  const PanelKernels* kernels = factors == Factors::bf16 ? bf16_panels() : split_for(m, n, k);
+  if (kernels && k <= kernels->depth) {
+    uint16_t* room = aligned_scratch<uint16_t>(slot, panels_size(*kernels, n, k));
+    if (pack_panels(*kernels, n, k, b, room)) {
+      right.kernels = kernels;
+      right.panels = room;
+      return right;
+    }
+  }
+  if (factors == Factors::exact && prefers_strip_gemm(m, n, k))
+    right.strips = pack_strips(n, k, b, aligned_scratch<float>(slot, strips_size(n, k))).data;
+  return right;
 }
 RightOperand<double> lay_out(int64_t, int64_t n, int64_t k, Operand<double> b, Factors factors, int) noexcept {
-  return {n, k, b, factors, nullptr};
+  return {n, k, b, factors};
 }
 
 void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const RightOperand<float>& b, float beta,
                float* c, int64_t c_stride) noexcept {
-  if (b.strips) return multiply_strips(m, n, k, alpha, a, {b.strips, b.n, b.k}, beta, c, c_stride);
-  gemm_tile(m, n, k, alpha, a, b.b, beta, c, c_stride, b.factors);
+  if (b.panels) {
+    multiply_panels({b.kernels, b.panels, b.n, b.k}, {m, n, k, alpha, a, b.b, beta, c, c_stride, nullptr});
+  } else if (b.strips) {
+    multiply_strips(m, n, k, alpha, a, {b.strips, b.n, b.k}, beta, c, c_stride);
+  } else {
+    gemm_tile(m, n, k, alpha, a, b.b, beta, c, c_stride, b.factors);
+  }
 }
 void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, const RightOperand<double>& b,
                double beta, double* c, int64_t c_stride) noexcept {

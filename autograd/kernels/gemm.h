@@ -34,13 +34,17 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, O
 void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, Operand<double> b, double beta,
                double* c, int64_t c_stride, Factors factors = Factors::exact) noexcept;
 
+struct PanelKernels;
+
 /// The right operand B: [k, n] of several products with some m rows on the left, laid out once the way they take it.
 template <class T>
 struct RightOperand {
   int64_t n, k;
   Operand<T> b;
   Factors factors;
-  const T* strips;  ///< or nullptr: as it lies
+  const T* strips = nullptr;  ///< if it lies in strips
+  const PanelKernels* kernels = nullptr;
+  const uint16_t* panels = nullptr;  ///< if it lies in panels, for these kernels
 };
 /// Uses the given slot of the calling thread's scratch memory.
 RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept;

@@ -9,6 +9,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
 int64_t active_target() { return HWY_TARGET; }
+int64_t bits_of_vectors() { return 8 * HWY_MAX_BYTES; }
 }  // namespace mixtape::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -18,6 +19,7 @@ namespace mixtape::kernels {
 namespace {
 
 HWY_EXPORT(active_target);
+HWY_EXPORT(bits_of_vectors);
 
 // Asked once, before anything is forced: afterwards Highway only knows of the forced one.
 const std::vector<int64_t>& targets() {
@@ -28,6 +30,8 @@ const std::vector<int64_t>& targets() {
 }  // namespace
 
 std::string instruction_set() { return hwy::TargetName(HWY_DYNAMIC_DISPATCH(active_target)()); }
+
+int64_t vector_bits() { return HWY_DYNAMIC_DISPATCH(bits_of_vectors)(); }
 
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,9 @@ namespace mixtape::kernels {
 
 /// The instruction set that kernels use now: `AVX3`, `AVX2`, `SSE4`, ... (Highway's names).
 std::string instruction_set();
+
+/// The width of its vectors.
+int64_t vector_bits();
 
 /// All that this machine can run and the library was built for, best first.
 std::vector<std::string> instruction_sets();

@@ -1,6 +1,7 @@
 #include "autograd/kernels/panel_gemm.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
@@ -8,72 +9,128 @@
 namespace mixtape::kernels {
 namespace {
 
-// The inner sizes [from, from + depth) of a product, as panels.
-struct Slab {
-  int64_t from, depth, filled;
-  uint16_t *a, *b;
+int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+// The rows of A, or the columns of B, as panels.
+struct Side {
+  const PanelKernels& kernels;
+  Operand<float> x;
+  int64_t size;  // how many rows, or columns
+  bool is_a;
+
+  int64_t width() const { return is_a ? kernels.rows : kernels.columns; }
+  int64_t panels() const { return (size + width() - 1) / width(); }
+  int64_t elements(int64_t depth) const { return width() * round_up(depth, kernels.depth_multiple) * kernels.pieces; }
+  // False if panels cannot hold what is there.
+  bool pack(int64_t first, int64_t last, int64_t from, int64_t depth, uint16_t* to) const {
+    const bool across = is_a ? x.transposed : !x.transposed;
+    const int64_t row = first * width(), rows = std::min(last * width(), size) - row;
+    const float* data = across ? x.data + from * x.stride + row : x.data + row * x.stride + from;
+    return (is_a ? kernels.pack_a : kernels.pack_b)({data, x.stride, across, rows, depth}, to);
+  }
 };
 
-void pack_panel(const PanelKernels& kernels, const GemmCall& p, const Slab& s, int64_t panel, bool is_a) {
-  const int64_t size = is_a ? kernels.rows : kernels.columns, row = panel * size;
-  const Operand<float>& x = is_a ? p.a : p.b;
-  const bool across = is_a ? x.transposed : !x.transposed;
-  const float* data = across ? x.data + s.from * x.stride + row : x.data + row * x.stride + s.from;
-  const PanelSource source{data, x.stride, across, std::min(size, (is_a ? p.m : p.n) - row), s.depth};
-  (is_a ? kernels.pack_a : kernels.pack_b)(source, (is_a ? s.a : s.b) + panel * size * s.filled);
+// A product's rows [row, row + rows) and columns likewise, with the inner sizes [from, from + depth) only.
+GemmCall part_of(const GemmCall& p, int64_t row, int64_t rows, int64_t column, int64_t columns, int64_t from,
+                 int64_t depth) {
+  return {.m = std::min(rows, p.m - row),
+          .n = std::min(columns, p.n - column),
+          .k = depth,
+          .alpha = p.alpha,
+          .a = columns_from(rows_from(p.a, row), from),
+          .b = rows_from(columns_from(p.b, column), from),
+          .beta = from == 0 ? p.beta : 1,
+          .c = p.c + row * p.c_stride + column,
+          .c_stride = p.c_stride,
+          .bias = p.bias && from == 0 ? p.bias + column : nullptr};
 }
 
-// What a task adds to C: the panels [first, last) of A times those of B. A panel of B stays in the nearest cache while
-// those of A pass by.
-void multiply_panels(const PanelKernels& kernels, const GemmCall& p, const Slab& s, int64_t a_first, int64_t a_last,
-                     int64_t b_first, int64_t b_last) {
-  const auto multiply = [&](int64_t i, int64_t j) {
-    const int64_t row = i * kernels.rows, column = j * kernels.columns;
-    kernels.multiply({.a = s.a + row * s.filled,
-                      .b = s.b + column * s.filled,
-                      .depth = s.filled,
+// How many panels of some depth stay in the second cache beside others that pass by.
+int64_t kept_panels(const Side& side, int64_t depth) {
+  constexpr int64_t kBytes = 768 << 10;
+  return std::max<int64_t>(1, kBytes / (side.elements(depth) * static_cast<int64_t>(sizeof(uint16_t))));
+}
+
+// All of a product from panels, along the rows of C: its lines are written one after the other.
+void multiply_all(const PanelKernels& kernels, const GemmCall& p, const uint16_t* a, int64_t a_depth, const uint16_t* b,
+                  int64_t b_depth) {
+  const auto multiply = [&](int64_t row, int64_t column) {
+    kernels.multiply({.a = a + row * a_depth * kernels.pieces,
+                      .b = b + column * b_depth * kernels.pieces,
+                      .depth = round_up(p.k, kernels.depth_multiple),
+                      .a_depth = a_depth,
+                      .b_depth = b_depth,
                       .alpha = p.alpha,
-                      .beta = s.from == 0 ? p.beta : 1,
-                      .bias = p.bias && s.from == 0 ? p.bias + column : nullptr,
+                      .beta = p.beta,
+                      .bias = p.bias ? p.bias + column : nullptr,
                       .c = p.c + row * p.c_stride + column,
                       .c_stride = p.c_stride,
                       .rows = std::min(kernels.rows, p.m - row),
                       .columns = std::min(kernels.columns, p.n - column)});
   };
+  const int64_t width = kept_panels({kernels, {}, p.n, false}, b_depth) * kernels.columns;
   kernels.begin();
-  for (int64_t j = b_first; j < b_last; ++j)
-    for (int64_t i = a_first; i < a_last; ++i) multiply(i, j);
+  for (int64_t first = 0; first < p.n; first += width)
+    for (int64_t row = 0; row < p.m; row += kernels.rows)
+      for (int64_t column = first; column < std::min(p.n, first + width); column += kernels.columns)
+        multiply(row, column);
   kernels.end();
+}
+
+// How many panels of its own a task takes.
+int64_t own_panels(const Side& own, const GemmCall& p, int64_t depth) {
+  const double flops = 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(depth);
+  const int64_t tasks = flops < 4e6 ? 1 : flops < 1.6e7 ? 2 : flops < 6e7 ? 4 : 8;
+  return std::clamp<int64_t>((own.panels() + tasks - 1) / tasks, 1, kept_panels(own, depth));
 }
 
 }  // namespace
 
 void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
-  constexpr int64_t kTaskRows = 8, kMostTaskRows = 24, kTaskColumns = 16;  // panels
-  const int64_t slabs = (p.k + kernels.depth - 1) / kernels.depth, multiple = kernels.depth_multiple;
-  const int64_t depth = ((p.k + slabs - 1) / slabs + multiple - 1) / multiple * multiple;
-  const int64_t a_panels = (p.m + kernels.rows - 1) / kernels.rows;
-  const int64_t b_panels = (p.n + kernels.columns - 1) / kernels.columns;
-  const int64_t rows = std::clamp(a_panels / 8, std::min(kTaskRows, a_panels), kMostTaskRows);
-  const int64_t row_tasks = (a_panels + rows - 1) / rows, column_tasks = (b_panels + kTaskColumns - 1) / kTaskColumns;
-  const bool by_rows = p.m >= p.n;  // what is smaller passes by again and again, so that it should come from a cache
-  Slab slab{.from = 0, .depth = 0, .filled = 0, .a = nullptr, .b = nullptr};
-  slab.a = aligned_scratch<uint16_t>(0, a_panels * kernels.rows * depth);
-  slab.b = aligned_scratch<uint16_t>(1, b_panels * kernels.columns * depth);
-  for (; slab.from < p.k; slab.from += depth) {
-    slab.depth = std::min(depth, p.k - slab.from);
-    slab.filled = (slab.depth + multiple - 1) / multiple * multiple;
-    parallel_for(a_panels + b_panels, grain_for(slab.filled * kernels.columns), [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i)
-        pack_panel(kernels, p, slab, i < a_panels ? i : i - a_panels, i < a_panels);
+  const Side a{kernels, p.a, p.m, true}, b{kernels, p.b, p.n, false};
+  const bool a_is_shared = p.m < p.n;
+  const Side &shared = a_is_shared ? a : b, &own = a_is_shared ? b : a;
+  const int64_t slabs = (p.k + kernels.depth - 1) / kernels.depth;
+  const int64_t most = round_up((p.k + slabs - 1) / slabs, kernels.depth_multiple);
+  uint16_t* room = aligned_scratch<uint16_t>(0, shared.panels() * shared.elements(most));
+  for (int64_t from = 0; from < p.k; from += most) {
+    const int64_t depth = std::min(most, p.k - from), filled = round_up(depth, kernels.depth_multiple);
+    std::atomic<bool> good = true;
+    parallel_for(shared.panels(), grain_for(shared.elements(depth)), [&](int64_t first, int64_t last) {
+      if (!shared.pack(first, last, from, depth, room + first * shared.elements(depth))) good = false;
     });
-    parallel_for(row_tasks * column_tasks, 1, [&](int64_t task, int64_t) {
-      const int64_t row_task = by_rows ? task / column_tasks : task % row_tasks;
-      const int64_t column_task = by_rows ? task % column_tasks : task / row_tasks;
-      const int64_t i = row_task * rows, j = column_task * kTaskColumns;
-      multiply_panels(kernels, p, slab, i, std::min(a_panels, i + rows), j, std::min(b_panels, j + kTaskColumns));
+    if (!good) {
+      kernels.multiply_plainly(part_of(p, 0, p.m, 0, p.n, from, depth));
+      continue;
+    }
+    parallel_for(own.panels(), own_panels(own, p, depth), [&](int64_t first, int64_t last) {
+      const int64_t start = first * own.width(), size = (last - first) * own.width();
+      const GemmCall part =
+          a_is_shared ? part_of(p, 0, p.m, start, size, from, depth) : part_of(p, start, size, 0, p.n, from, depth);
+      uint16_t* panels = aligned_scratch<uint16_t>(1, (last - first) * own.elements(depth));
+      if (!own.pack(first, last, from, depth, panels)) return kernels.multiply_plainly(part);
+      multiply_all(kernels, part, a_is_shared ? room : panels, filled, a_is_shared ? panels : room, filled);
     });
   }
+}
+
+int64_t panels_size(const PanelKernels& kernels, int64_t n, int64_t k) noexcept {
+  const Side b{kernels, {}, n, false};
+  return b.panels() * b.elements(k);
+}
+
+bool pack_panels(const PanelKernels& kernels, int64_t n, int64_t k, Operand<float> b, uint16_t* room) noexcept {
+  const Side side{kernels, b, n, false};
+  return side.pack(0, side.panels(), 0, k, room);
+}
+
+void multiply_panels(const Panels& panels, const GemmCall& p) noexcept {
+  const PanelKernels& kernels = *panels.kernels;
+  const Side a{kernels, p.a, p.m, true};
+  uint16_t* room = aligned_scratch<uint16_t>(1, a.panels() * a.elements(p.k));
+  if (!a.pack(0, a.panels(), 0, p.k, room)) return kernels.multiply_plainly(p);
+  multiply_all(kernels, p, room, round_up(p.k, kernels.depth_multiple), panels.data,
+               round_up(panels.k, kernels.depth_multiple));
 }
 
 }  // namespace mixtape::kernels

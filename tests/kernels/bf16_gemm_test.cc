@@ -5,9 +5,8 @@
 #include <bit>
 #include <cmath>
 
-#include "tests/kernels/buffers.h"
 #include "tests/kernels/instruction_sets.h"
-#include "tests/kernels/reference.h"
+#include "tests/kernels/products.h"
 #include "tests/kernels/thread_counts.h"
 
 using namespace mixtape::tests;
@@ -23,68 +22,10 @@ float rounded(float x) {
   return static_cast<float>(std::ldexp(std::nearbyint(mantissa), exponent - 8));
 }
 
-std::vector<float> rounded(std::vector<float> x) {
-  for (float& value : x) value = rounded(value);
-  return x;
-}
-
-// x [rows, columns] as an operand with `spare` NaN after each row in memory.
-struct RoundedLaid {
-  std::vector<float> memory;
-  Operand<float> operand;
-
-  RoundedLaid(const std::vector<float>& x, int64_t rows, int64_t columns, bool transposed, int64_t spare) {
-    const int64_t height = transposed ? columns : rows, width = transposed ? rows : columns;
-    memory.assign(static_cast<size_t>(height * (width + spare) + 1), kNaN<float>);
-    for (int64_t r = 0; r < height; ++r) {
-      for (int64_t c = 0; c < width; ++c)
-        memory[static_cast<size_t>(1 + r * (width + spare) + c)] =
-            x[static_cast<size_t>(transposed ? c * columns + r : r * columns + c)];
-    }
-    operand = {memory.data() + 1, width + spare, transposed};
-  }
+constexpr auto kMultiply = [](const Product& p, Operand<float> a, Operand<float> b, float* c, int64_t stride,
+                              const float* bias) {
+  bf16_gemm(p.m, p.n, p.k, static_cast<float>(p.alpha), a, b, static_cast<float>(p.beta), c, stride, bias);
 };
-
-struct RoundedProduct {
-  int64_t m, n, k;
-  bool a_transposed = false, b_transposed = false;
-  int64_t spare = 0;
-  float alpha = 1, beta = 0;
-  bool bias = false;
-};
-
-void check(const RoundedProduct& p) {
-  CAPTURE(p.m);
-  CAPTURE(p.n);
-  CAPTURE(p.k);
-  CAPTURE(p.a_transposed);
-  CAPTURE(p.b_transposed);
-  const auto a = random_values<float>(p.m * p.k, 1), b = random_values<float>(p.k * p.n, 2);
-  const auto before = random_values<float>(p.m * p.n, 3), bias = random_values<float>(p.n, 4);
-  auto want = reference::exact(before);
-  reference::gemm<double>(p.m, p.n, p.k, p.alpha, reference::exact(rounded(a)), reference::exact(rounded(b)), p.beta,
-                          want);
-  for (int64_t i = 0; p.bias && i < p.m * p.n; ++i) want[static_cast<size_t>(i)] += bias[static_cast<size_t>(i % p.n)];
-  const RoundedLaid left(a, p.m, p.k, p.a_transposed, p.spare), right(b, p.k, p.n, p.b_transposed, p.spare);
-  const int64_t stride = p.n + p.spare;
-  Guarded<float> c(p.m * stride, 1);
-  for (int64_t i = 0; i < p.m * p.n; ++i)
-    c.data()[i / p.n * stride + i % p.n] = p.beta == 0 ? kNaN<float> : before[static_cast<size_t>(i)];
-  bf16_gemm(p.m, p.n, p.k, p.alpha, left.operand, right.operand, p.beta, c.data(), stride,
-            p.bias ? bias.data() : nullptr);
-  std::vector<float> got;
-  bool spare_intact = c.intact();
-  for (int64_t i = 0; i < p.m * stride; ++i) {
-    if (i % stride < p.n) {
-      got.push_back(c.data()[i]);
-    } else {
-      spare_intact = spare_intact && c.data()[i] == Guarded<float>::unwritten();
-    }
-  }
-  const double error = 1e-6 * std::sqrt(static_cast<double>(p.k + 1));
-  CHECK(difference(got, want, error, error) == "");
-  CHECK(spare_intact);
-}
 
 template <class F>
 void for_each_bf16_instruction_set(const F& f) {
@@ -104,28 +45,14 @@ void for_each_bf16_instruction_set(const F& f) {
 TEST_CASE("bf16_gemm: sizes, transposes, strides, alpha, beta and bias, on every instruction set") {
   const int64_t shapes[][3] = {{1, 1, 1},    {1, 33, 5},   {5, 1, 7},    {16, 16, 32},   {31, 17, 33},  {32, 32, 64},
                                {33, 70, 20}, {40, 3, 131}, {64, 65, 96}, {130, 257, 40}, {17, 31, 1025}};
-  for_each_bf16_instruction_set([&] {
-    for (const auto& [m, n, k] : shapes) {
-      for (int mask = 0; mask < 8; ++mask) {
-        RoundedProduct p{
-            m, n, k, (mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0 ? 5 : 0, mask % 3 == 0 ? 1.0F : -0.5F};
-        check(p);
-        p.bias = true;
-        check(p);
-        p.bias = false;
-        p.beta = mask % 2 == 0 ? 1 : 0.25F;
-        check(p);
-      }
-    }
-  });
+  for_each_bf16_instruction_set([&] { check_shapes<float>(shapes, kMultiply, true, rounded); });
 }
 
 TEST_CASE("bf16_gemm: sizes of 0") {
   for_each_bf16_instruction_set([] {
-    for (const RoundedProduct& p :
-         {RoundedProduct{0, 3, 4}, RoundedProduct{3, 0, 4}, RoundedProduct{3, 4, 0}, RoundedProduct{0, 0, 0}})
-      check(p);
-    check({.m = 3, .n = 4, .k = 0, .bias = true});
+    for (const Product& p : {Product{0, 3, 4}, Product{3, 0, 4}, Product{3, 4, 0}, Product{0, 0, 0}})
+      check<float>(p, 1, kMultiply, rounded);
+    check<float>({.m = 3, .n = 4, .k = 0, .bias = true}, 1, kMultiply, rounded);
   });
 }
 

@@ -8,9 +8,8 @@
 
 #include "autograd/kernels/scratch.h"
 #include "autograd/kernels/strip_gemm.h"
-#include "tests/kernels/buffers.h"
 #include "tests/kernels/instruction_sets.h"
-#include "tests/kernels/reference.h"
+#include "tests/kernels/products.h"
 #include "tests/kernels/thread_counts.h"
 
 using namespace mixtape::tests;
@@ -18,69 +17,6 @@ using namespace mixtape::kernels;
 using reference::Exact;
 
 namespace {
-
-struct Product {
-  int64_t m, n, k;
-  bool a_transposed = false, b_transposed = false;
-  int64_t spare = 0;  // how much longer than its rows each stride is
-  double alpha = 1, beta = 0;
-  bool bias = false;
-};
-
-// A dense matrix laid out as an operand, NaN where nothing may be read.
-template <class T>
-struct Laid {
-  std::vector<T> memory;
-  Operand<T> operand;
-
-  Laid(const std::vector<T>& dense, int64_t rows, int64_t columns, bool transposed, int64_t spare, int64_t offset) {
-    const int64_t width = transposed ? rows : columns, height = transposed ? columns : rows, stride = width + spare;
-    memory.assign(static_cast<size_t>(height * std::max<int64_t>(stride, 1) + offset), kNaN<T>);
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t c = 0; c < columns; ++c)
-        memory[static_cast<size_t>(offset + (transposed ? c * stride + r : r * stride + c))] =
-            dense[static_cast<size_t>(r * columns + c)];
-    }
-    operand = {memory.data() + offset, std::max<int64_t>(stride, 1), transposed};
-  }
-};
-
-template <class T, class Multiply>
-void check(const Product& p, int64_t offset, const Multiply& multiply) {
-  CAPTURE(p.m);
-  CAPTURE(p.n);
-  CAPTURE(p.k);
-  CAPTURE(p.a_transposed);
-  CAPTURE(p.b_transposed);
-  CAPTURE(p.spare);
-  CAPTURE(p.alpha);
-  CAPTURE(p.beta);
-  const auto a = random_values<T>(p.m * p.k, 1), b = random_values<T>(p.k * p.n, 2), bias = random_values<T>(p.n, 4);
-  const auto before = random_values<T>(p.m * p.n, 3);
-  auto want = reference::exact(before);
-  reference::gemm<Exact<T>>(p.m, p.n, p.k, Exact<T>(p.alpha), reference::exact(a), reference::exact(b),
-                            Exact<T>(p.beta), want);
-  const Laid<T> left(a, p.m, p.k, p.a_transposed, p.spare, offset),
-      right(b, p.k, p.n, p.b_transposed, p.spare, 3 - offset);
-  const int64_t stride = std::max<int64_t>(p.n + p.spare, 1);
-  Guarded<T> c(p.m * stride, offset);
-  for (int64_t i = 0; i < p.m * p.n; ++i)
-    c.data()[i / p.n * stride + i % p.n] = p.beta == 0 ? kNaN<T> : before[static_cast<size_t>(i)];
-  multiply(p, left.operand, right.operand, c.data(), stride, p.bias ? bias.data() : nullptr);
-  std::vector<T> got;
-  bool spare_intact = c.intact();
-  for (int64_t row = 0; row < p.m; ++row) {
-    for (int64_t column = 0; column < stride; ++column) {
-      const T value = c.data()[row * stride + column];
-      if (column < p.n) got.push_back(value);
-      spare_intact = spare_intact && (column < p.n || value == Guarded<T>::unwritten());
-    }
-  }
-  for (int64_t i = 0; p.bias && i < p.m * p.n; ++i) want[static_cast<size_t>(i)] += bias[static_cast<size_t>(i % p.n)];
-  const double error = kTolerance<T> * std::sqrt(static_cast<double>(p.k + 1));
-  CHECK(difference(got, want, error, error) == "");
-  CHECK(spare_intact);
-}
 
 template <class T>
 void check_tile(const Product& p, int64_t offset) {
@@ -152,24 +88,6 @@ TEST_CASE_TEMPLATE("gemm: long sums, which are cut", T, float, double) {
   }
 }
 
-// All transposes, strides, alpha, beta and bias on every instruction set.
-template <class F>
-void check_shapes(const int64_t (&shapes)[12][3], const F& multiply, bool with_bias) {
-  for_each_instruction_set([&] {
-    for (const auto& [m, n, k] : shapes) {
-      for (int mask = 0; mask < 8; ++mask) {
-        Product p{m, n, k, (mask & 1) != 0, (mask & 2) != 0, (mask & 4) != 0 ? 5 : 0, mask % 3 == 0 ? 1.0 : -0.5};
-        check<float>(p, mask % 4, multiply);
-        p.bias = with_bias;
-        check<float>(p, mask % 4, multiply);
-        p.bias = false;
-        p.beta = mask % 2 == 0 ? 1.0 : 0.25;
-        check<float>(p, mask % 4, multiply);
-      }
-    }
-  });
-}
-
 constexpr int64_t kStripShapes[12][3] = {{1, 1, 1},     {1, 33, 5},    {5, 1, 7},      {13, 32, 4},
                                          {31, 17, 9},   {12, 64, 191}, {33, 70, 20},   {40, 3, 21},
                                          {45, 31, 193}, {70, 130, 64}, {130, 65, 600}, {205, 530, 33}};
@@ -179,7 +97,7 @@ TEST_CASE("strip_gemm: sizes, transposes, strides, alpha, beta and bias, on ever
                            const float* bias) {
     strip_gemm(q.m, q.n, q.k, static_cast<float>(q.alpha), a, b, static_cast<float>(q.beta), c, stride, bias);
   };
-  check_shapes(kStripShapes, multiply, true);
+  for_each_instruction_set([&] { check_shapes<float>(kStripShapes, multiply, true); });
 }
 
 TEST_CASE("multiply_strips: what strip_gemm gives, bit by bit, from strips made before") {
@@ -192,7 +110,7 @@ TEST_CASE("multiply_strips: what strip_gemm gives, bit by bit, from strips made 
     multiply_strips(q.m, q.n, q.k, alpha, a, strips, beta, c, stride);
     CHECK(std::equal(other.begin(), other.end(), c));
   };
-  check_shapes(kStripShapes, multiply, false);
+  for_each_instruction_set([&] { check_shapes<float>(kStripShapes, multiply, false); });
 }
 
 TEST_CASE_TEMPLATE("gemm_batch: products of operands that lie anywhere", T, float, double) {

@@ -1,0 +1,174 @@
+#pragma once
+
+// What the kernels for x86's matrix units share. For the files of those kernels only.
+#if defined(__x86_64__) && defined(__linux__)
+#define MIXTAPE_X86_TILES
+
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#if defined(__GNUC__) && !defined(__clang__)  // a false alarm of GCC 12 in its own header
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#else
+#include <immintrin.h>
+#endif
+
+#include "autograd/kernels/panel_gemm.h"
+
+// The rest of the library is built for any x86-64; these functions are entered only after the CPU was asked.
+#define MIXTAPE_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+#define MIXTAPE_AMX_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16")))
+
+namespace mixtape::kernels::x86 {
+
+/// A panel has 32 rows of A, or columns of B, in two halves of 16. A half is cut along the inner size into tiles of
+/// 16 x 32 numbers, 1 KiB each, filled up with 0. A tile of A holds its rows one after the other. A tile of B holds the
+/// 16 columns' pairs of numbers, pair after pair. Which two numbers are a pair does not matter as long as it is the
+/// same for both.
+constexpr int64_t kHalf = 16, kPanel = 2 * kHalf;
+constexpr int64_t kTileDepth = 32, kTileElements = kHalf * kTileDepth;
+
+/// A mask of the first n of 16 lanes.
+MIXTAPE_AVX512_BF16 inline __mmask16 first_lanes(int64_t n) {
+  return static_cast<__mmask16>(n >= 16 ? 0xffff : (n <= 0 ? 0 : (1 << n) - 1));
+}
+
+/// 16 x 16 elements of 32 bits, rows to columns.
+MIXTAPE_AVX512_BF16 inline void transpose(__m512i* v) {
+  __m512i t[16];
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+  for (int i = 0; i < 4; ++i) {  // quarter q of v[i + 4 j] now is column 4 q + i of rows 4 j to 4 j + 3
+    t[i] = _mm512_shuffle_i32x4(v[i], v[4 + i], 0x88);
+    t[4 + i] = _mm512_shuffle_i32x4(v[8 + i], v[12 + i], 0x88);
+    t[8 + i] = _mm512_shuffle_i32x4(v[i], v[4 + i], 0xdd);
+    t[12 + i] = _mm512_shuffle_i32x4(v[8 + i], v[12 + i], 0xdd);
+  }
+  for (int i = 0; i < 4; ++i) {
+    v[i] = _mm512_shuffle_i32x4(t[i], t[4 + i], 0x88);
+    v[4 + i] = _mm512_shuffle_i32x4(t[8 + i], t[12 + i], 0x88);
+    v[8 + i] = _mm512_shuffle_i32x4(t[i], t[4 + i], 0xdd);
+    v[12 + i] = _mm512_shuffle_i32x4(t[8 + i], t[12 + i], 0xdd);
+  }
+}
+
+/// C = alpha sums + beta C, or + bias.   sums: [32, 32]
+MIXTAPE_AVX512_BF16 inline void finish(const PanelProduct& p, const float* sums) {
+  const __m512 alpha = _mm512_set1_ps(p.alpha), beta = _mm512_set1_ps(p.beta);
+  for (int64_t column = 0; column < p.columns; column += 16) {
+    const __mmask16 lanes = first_lanes(p.columns - column);
+    const __m512 bias = p.bias ? _mm512_maskz_loadu_ps(lanes, p.bias + column) : _mm512_setzero_ps();
+    for (int64_t row = 0; row < p.rows; ++row) {
+      float* at = p.c + row * p.c_stride + column;
+      __m512 start = bias;
+      if (p.beta != 0) start = _mm512_mul_ps(beta, _mm512_maskz_loadu_ps(lanes, at));
+      const __m512 sum = _mm512_loadu_ps(sums + row * kPanel + column);
+      _mm512_mask_storeu_ps(at, lanes, _mm512_fmadd_ps(alpha, sum, start));
+    }
+  }
+}
+
+/// Eight tiles of 16 rows of 64 bytes.
+struct alignas(64) TileShapes {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+MIXTAPE_AMX_BF16 inline void begin_amx() {
+  const TileShapes shapes;
+  asm volatile("" : : "r"(&shapes) : "memory");  // GCC does not know that the instruction reads all of it
+  _tile_loadconfig(&shapes);
+}
+MIXTAPE_AMX_BF16 inline void end_amx() { _tile_release(); }
+
+/// A panel of A times one of B, each number of which stands in kPieces pieces: by itself, or as a sum of three. Of the
+/// nine products of those the six largest are added, in an order that loads few tiles. Tiles 0 to 3 add up, 4 and 5
+/// hold rows of A, 6 and 7 columns of B.
+template <int kPieces>
+MIXTAPE_AMX_BF16 void multiply_amx(const PanelProduct& p) {
+  static_assert(kPieces == 1 || kPieces == 3);
+  const int64_t a_half = p.a_depth * kHalf * kPieces, b_half = p.b_depth * kHalf * kPieces;
+  const bool two_rows = p.rows > kHalf, two_columns = p.columns > kHalf;
+  const uint16_t *a = p.a, *b = p.b;
+  const auto load_rows = [&](int piece) MIXTAPE_AMX_BF16 {
+    _tile_loadd(4, a + piece * kTileElements, 64);
+    if (two_rows) _tile_loadd(5, a + piece * kTileElements + a_half, 64);
+  };
+  const auto load_columns = [&](int piece) MIXTAPE_AMX_BF16 {
+    _tile_loadd(6, b + piece * kTileElements, 64);
+    if (two_columns) _tile_loadd(7, b + piece * kTileElements + b_half, 64);
+  };
+  const auto add_products = [&]() MIXTAPE_AMX_BF16 {
+    _tile_dpbf16ps(0, 4, 6);
+    if (two_columns) _tile_dpbf16ps(1, 4, 7);
+    if (two_rows) _tile_dpbf16ps(2, 5, 6);
+    if (two_rows && two_columns) _tile_dpbf16ps(3, 5, 7);
+  };
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (int64_t k = 0; k < p.depth; k += kTileDepth, a += kPieces * kTileElements, b += kPieces * kTileElements) {
+    load_rows(0);
+    if constexpr (kPieces == 3) {
+      load_columns(2);
+      add_products();
+      load_columns(1);
+      add_products();
+      load_rows(1);
+      add_products();
+      load_columns(0);
+      add_products();
+      load_rows(2);
+      add_products();
+      load_rows(0);
+    } else {
+      load_columns(0);
+    }
+    add_products();
+  }
+  const bool plain = p.alpha == 1 && p.beta == 0 && !p.bias && p.rows == kPanel && p.columns == kPanel;
+  alignas(64) float sums[kPanel * kPanel];
+  float* to = plain ? p.c : sums;
+  const int64_t stride = plain ? p.c_stride : kPanel, bytes = stride * static_cast<int64_t>(sizeof(float));
+  _tile_stored(0, to, bytes);
+  if (two_columns) _tile_stored(1, to + kHalf, bytes);
+  if (two_rows) _tile_stored(2, to + kHalf * stride, bytes);
+  if (two_rows && two_columns) _tile_stored(3, to + kHalf * stride + kHalf, bytes);
+  if (!plain) finish(p, sums);
+}
+
+inline bool has_avx512_bf16() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1) != 0;
+}
+
+/// Linux saves a thread's tiles only for processes that have asked for it.
+inline bool has_amx_bf16() {
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return has_avx512_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1) != 0 && (d >> 24 & 1) != 0 &&
+         syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+}  // namespace mixtape::kernels::x86
+
+#endif

@@ -1,0 +1,172 @@
+#include "autograd/kernels/split_tiles.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+
+#include "autograd/kernels/instruction_set.h"
+#include "autograd/kernels/scratch.h"
+#include "autograd/kernels/strip_gemm.h"
+#include "tests/kernels/products.h"
+#include "tests/kernels/thread_counts.h"
+
+using namespace mixtape::tests;
+using namespace mixtape::kernels;
+
+namespace {
+
+bool missing() {
+  if (!split_tiles()) MESSAGE("skipped: this machine has no unit that multiplies bfloat16 quickly");
+  return !split_tiles();
+}
+
+GemmCall call_of(const Product& p, Operand<float> a, Operand<float> b, float* c, int64_t stride, const float* bias) {
+  return {p.m, p.n, p.k, static_cast<float>(p.alpha), a, b, static_cast<float>(p.beta), c, stride, bias};
+}
+
+std::vector<float> product(int64_t m, int64_t n, int64_t k, const std::vector<float>& a, const std::vector<float>& b) {
+  std::vector<float> c(static_cast<size_t>(m * n));
+  panel_gemm(*split_tiles(), {m, n, k, 1, {a.data(), k}, {b.data(), n}, 0, c.data(), n, nullptr});
+  return c;
+}
+
+std::vector<float> plain_product(int64_t m, int64_t n, int64_t k, const std::vector<float>& a,
+                                 const std::vector<float>& b) {
+  std::vector<float> c(static_cast<size_t>(m * n));
+  strip_gemm(m, n, k, 1, {a.data(), k}, {b.data(), n}, 0, c.data(), n);
+  return c;
+}
+
+double root_mean_square_error(const std::vector<float>& got, const std::vector<double>& want) {
+  double sum = 0;
+  for (size_t i = 0; i < got.size(); ++i) sum += (got[i] - want[i]) * (got[i] - want[i]);
+  return std::sqrt(sum / static_cast<double>(got.size()));
+}
+
+}  // namespace
+
+TEST_CASE("split_tiles: sizes, transposes, strides, alpha, beta and bias") {
+  if (missing()) return;
+  const int64_t shapes[][3] = {{1, 1, 1},    {1, 33, 5},   {5, 1, 7},    {16, 16, 32},   {31, 17, 33}, {32, 32, 64},
+                               {33, 70, 20}, {40, 3, 131}, {64, 65, 96}, {130, 257, 40}, {17, 31, 600}};
+  const auto multiply = [](const Product& p, Operand<float> a, Operand<float> b, float* c, int64_t stride,
+                           const float* bias) { panel_gemm(*split_tiles(), call_of(p, a, b, c, stride, bias)); };
+  check_shapes<float>(shapes, multiply, true);
+}
+
+TEST_CASE("split_tiles: from panels made before, and of fewer columns and inner sizes than those have") {
+  if (missing()) return;
+  const int64_t shapes[][3] = {{1, 1, 1}, {33, 70, 20}, {64, 65, 96}, {96, 192, 64}, {96, 64, 192}};
+  const auto multiply = [](const Product& p, Operand<float> a, Operand<float> b, float* c, int64_t stride,
+                           const float* bias) {
+    uint16_t* room = aligned_scratch<uint16_t>(2, panels_size(*split_tiles(), p.n, p.k));
+    REQUIRE(pack_panels(*split_tiles(), p.n, p.k, b, room));
+    const GemmCall call = call_of(p, a, b, c, stride, bias);
+    multiply_panels({split_tiles(), room, p.n, p.k}, call);
+
+    GemmCall part = call;
+    part.n = (p.n + 1) / 2;
+    part.k = (p.k + 1) / 2;
+    part.beta = 0;
+    std::vector<float> want(static_cast<size_t>(part.m * part.n)), got = want;
+    part.c_stride = part.n;
+    part.c = want.data();
+    panel_gemm(*split_tiles(), part);
+    part.c = got.data();
+    multiply_panels({split_tiles(), room, p.n, p.k}, part);
+    CHECK(difference(got, want) == "");
+  };
+  check_shapes<float>(shapes, multiply, false);
+}
+
+TEST_CASE("split_tiles: no bit of a number is lost") {
+  if (missing()) return;
+  const int64_t n = 64;
+  std::vector<float> x, one(n * n, 0.0F);
+  std::mt19937 bits(1);
+  for (int64_t i = 0; i < n * n; ++i) {
+    const float mantissa = 1 + static_cast<float>(bits() & 0x7fffff) * 0x1p-23F;
+    x.push_back(std::ldexp(i % 2 == 0 ? mantissa : -mantissa, static_cast<int>(i % 220) - 102));
+  }
+  x[0] = 0x1.fffffep0F;
+  x[1] = 0x1.fefffep0F;  // rounds up across a power of two
+  x[2] = 0x1.fe0000p127F;
+  for (int64_t i = 0; i < n; ++i) one[static_cast<size_t>(i * n + i)] = 1;
+  CHECK(product(n, n, n, x, one) == x);
+  CHECK(product(n, n, n, one, x) == x);
+}
+
+TEST_CASE("split_tiles: as exact as sums of f32 products") {
+  if (missing()) return;
+  const int64_t m = 64, n = 64;
+  for (int64_t k : {32, 64, 256, 1024, 4096}) {
+    for (bool signs : {true, false}) {
+      CAPTURE(k);
+      CAPTURE(signs);
+      const auto a = random_values<float>(m * k, 1, signs ? -1 : 0), b = random_values<float>(k * n, 2, signs ? -1 : 0);
+      std::vector<double> want(m * n, 0.0);
+      reference::gemm<double>(m, n, k, 1, reference::exact(a), reference::exact(b), 0, want);
+      const double error = root_mean_square_error(product(m, n, k, a, b), want);
+      CHECK(error <= root_mean_square_error(plain_product(m, n, k, a, b), want));
+      CHECK(error > 0);
+    }
+  }
+}
+
+TEST_CASE("split_tiles: numbers without pieces are multiplied plainly, in either operand and any slab") {
+  if (missing()) return;
+  const int64_t m = 70, n = 90, k = 600;
+  for (float odd : {kNaN<float>, kInfinity<float>, -kInfinity<float>, 0x1.fffffep127F, -0x1.ff8p127F}) {
+    for (int64_t at : {0, 300, 599}) {
+      for (bool in_a : {true, false}) {
+        CAPTURE(odd);
+        CAPTURE(at);
+        CAPTURE(in_a);
+        auto a = random_values<float>(m * k, 1, 0.1, 0.5), b = random_values<float>(k * n, 2, 0.1, 0.5);
+        (in_a ? a[static_cast<size_t>(33 * k + at)] : b[static_cast<size_t>(at * n + 33)]) = odd;
+        const auto got = product(m, n, k, a, b), want = plain_product(m, n, k, a, b);
+        CHECK(difference(got, want, 1e-5, 0) == "");
+        CHECK(std::abs(got[0] - want[0]) < 1e-3);
+        const auto turned = product(n, m, k, random_values<float>(n * k, 3), a);
+        CHECK(std::count_if(turned.begin(), turned.end(), [](float x) { return !(std::abs(x) < 1e30F); }) ==
+              std::count_if(a.begin(), a.begin() + k * m, [](float x) { return !(std::abs(x) < 1e30F); }) * n);
+      }
+    }
+  }
+}
+
+TEST_CASE("split_tiles: of the smallest numbers what pieces cannot hold counts as 0") {
+  if (missing()) return;
+  const int64_t n = 32;
+  std::vector<float> a(n * n, 0x1.234566p-110F), one(n * n, 0.0F);
+  for (int64_t i = 0; i < n; ++i) one[static_cast<size_t>(i * n + i)] = 1;
+  const auto c = product(n, n, n, a, one);
+  for (float x : c) REQUIRE(std::abs(x - 0x1.234566p-110F) <= 0x1p-126F);
+}
+
+TEST_CASE("split_tiles: the same bits with any number of threads") {
+  if (missing()) return;
+  for (const auto& [m, n] : {std::pair<int64_t, int64_t>{300, 520}, {520, 300}}) {
+    const int64_t k = 700;
+    const auto a = random_values<float>(m * k, 1), b = random_values<float>(k * n, 2);
+    check_same_bits_on_any_threads([&, m = m, n = n] { return product(m, n, k, a, b); });
+  }
+}
+
+TEST_CASE("gemm: multiplies in pieces where that is worth it, and only with vectors that go with it") {
+  if (missing()) return;
+  struct Reset {
+    ~Reset() { force_instruction_set(""); }
+  } reset;
+  const int64_t n = 64;
+  const auto a = random_values<float>(n * n, 1), b = random_values<float>(n * n, 2);
+  const auto quick = [&] {
+    std::vector<float> c(n * n);
+    gemm(n, n, n, 1, Operand<float>{a.data(), n}, {b.data(), n}, 0, c.data(), n);
+    return c;
+  };
+  CHECK(quick() == product(n, n, n, a, b));
+  if (!force_instruction_set("AVX2")) return;
+  CHECK(quick() == plain_product(n, n, n, a, b));
+}
