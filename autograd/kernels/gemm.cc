@@ -60,7 +60,7 @@ void scale(int64_t m, int64_t n, T beta, T* c, int64_t c_stride) noexcept {
 
 // What multiplies f32 in pieces, if it is there and worth it.
 const PanelKernels* split_for(int64_t m, int64_t n, int64_t k) {
-  const bool worth_it = m >= 16 && n >= 16 && k >= 16 && m * n * k >= 1 << 15;
+  const bool worth_it = m >= 32 && n >= 32 && k >= 32 && m * n * k >= 1 << 18;
   return worth_it && vector_bits() >= 512 ? split_tiles() : nullptr;
 }
 

@@ -78,38 +78,55 @@ void multiply_all(const PanelKernels& kernels, const GemmCall& p, const uint16_t
 }
 
 // How many panels of its own a task takes.
-int64_t own_panels(const Side& own, const GemmCall& p, int64_t depth) {
-  const double flops = 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(depth);
-  const int64_t tasks = flops < 4e6 ? 1 : flops < 1.6e7 ? 2 : flops < 6e7 ? 4 : 8;
+int64_t own_panels(const Side& own, const GemmCall& p, int64_t inner, int64_t depth) {
+  const double flops = 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(inner);
+  const int64_t tasks = flops < 6e6 ? 1 : flops < 1.6e7 ? 2 : flops < 6e7 ? 4 : 8;
   return std::clamp<int64_t>((own.panels() + tasks - 1) / tasks, 1, kept_panels(own, depth));
 }
 
 }  // namespace
 
 void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
+  constexpr int64_t kSharedElements = 1 << 20;  // what is packed before there is a wait for all threads
   const Side a{kernels, p.a, p.m, true}, b{kernels, p.b, p.n, false};
   const bool a_is_shared = p.m < p.n;
   const Side &shared = a_is_shared ? a : b, &own = a_is_shared ? b : a;
-  const int64_t slabs = (p.k + kernels.depth - 1) / kernels.depth;
-  const int64_t most = round_up((p.k + slabs - 1) / slabs, kernels.depth_multiple);
-  uint16_t* room = aligned_scratch<uint16_t>(0, shared.panels() * shared.elements(most));
-  for (int64_t from = 0; from < p.k; from += most) {
-    const int64_t depth = std::min(most, p.k - from), filled = round_up(depth, kernels.depth_multiple);
+  const int64_t all = (p.k + kernels.depth - 1) / kernels.depth;
+  const int64_t most = round_up((p.k + all - 1) / all, kernels.depth_multiple);
+  const int64_t slab_size = shared.panels() * shared.elements(most);
+  const int64_t slabs = std::clamp<int64_t>(kSharedElements / slab_size, 1, all);
+  uint16_t* room = aligned_scratch<uint16_t>(0, slabs * slab_size);
+  for (int64_t start = 0; start < p.k; start += slabs * most) {
+    const int64_t end = std::min(p.k, start + slabs * most);
+    const int64_t panels = (end - start + most - 1) / most * shared.panels();
     std::atomic<bool> good = true;
-    parallel_for(shared.panels(), grain_for(shared.elements(depth)), [&](int64_t first, int64_t last) {
-      if (!shared.pack(first, last, from, depth, room + first * shared.elements(depth))) good = false;
+    parallel_for(panels, grain_for(shared.elements(most), 1 << 17), [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) {
+        const int64_t slab = i / shared.panels(), panel = i % shared.panels(), from = start + slab * most;
+        const int64_t depth = std::min(most, end - from);
+        if (!shared.pack(panel, panel + 1, from, depth, room + slab * slab_size + panel * shared.elements(depth)))
+          good = false;
+      }
     });
     if (!good) {
-      kernels.multiply_plainly(part_of(p, 0, p.m, 0, p.n, from, depth));
+      kernels.multiply_plainly(part_of(p, 0, p.m, 0, p.n, start, end - start));
       continue;
     }
-    parallel_for(own.panels(), own_panels(own, p, depth), [&](int64_t first, int64_t last) {
-      const int64_t start = first * own.width(), size = (last - first) * own.width();
-      const GemmCall part =
-          a_is_shared ? part_of(p, 0, p.m, start, size, from, depth) : part_of(p, start, size, 0, p.n, from, depth);
-      uint16_t* panels = aligned_scratch<uint16_t>(1, (last - first) * own.elements(depth));
-      if (!own.pack(first, last, from, depth, panels)) return kernels.multiply_plainly(part);
-      multiply_all(kernels, part, a_is_shared ? room : panels, filled, a_is_shared ? panels : room, filled);
+    parallel_for(own.panels(), own_panels(own, p, end - start, most), [&](int64_t first, int64_t last) {
+      const int64_t at = first * own.width(), size = (last - first) * own.width();
+      uint16_t* own_room = aligned_scratch<uint16_t>(1, (last - first) * own.elements(most));
+      for (int64_t from = start; from < end; from += most) {
+        const int64_t depth = std::min(most, end - from), filled = round_up(depth, kernels.depth_multiple);
+        const GemmCall part =
+            a_is_shared ? part_of(p, 0, p.m, at, size, from, depth) : part_of(p, at, size, 0, p.n, from, depth);
+        const uint16_t* shared_room = room + (from - start) / most * slab_size;
+        if (own.pack(first, last, from, depth, own_room)) {
+          multiply_all(kernels, part, a_is_shared ? shared_room : own_room, filled,
+                       a_is_shared ? own_room : shared_room, filled);
+        } else {
+          kernels.multiply_plainly(part);
+        }
+      }
     });
   }
 }
