@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
-#include <type_traits>
 
 #include "autograd/kernels/bf16_gemm.h"
 #include "autograd/kernels/instruction_set.h"
@@ -58,10 +57,28 @@ void scale(int64_t m, int64_t n, T beta, T* c, int64_t c_stride) noexcept {
   }
 }
 
-// What multiplies f32 in pieces, if it is there and worth it.
-const PanelKernels* split_for(int64_t m, int64_t n, int64_t k) {
-  const bool worth_it = m >= 32 && n >= 32 && k >= 32 && m * n * k >= 1 << 18;
+// What multiplies f32 in pieces if the machine has it and it is worth it: to split a number, of which there are
+// `operands` in all, costs as much as this many products.
+const PanelKernels* split_for(int64_t m, int64_t n, int64_t k, int64_t operands) {
+  constexpr int64_t kCost = 48;
+  const bool worth_it = std::min({m, n, k}) >= 32 && m * n * k >= std::max<int64_t>(1 << 18, kCost * operands);
   return worth_it && vector_bits() >= 512 ? split_tiles() : nullptr;
+}
+
+// Products that our own kernels do better than OpenBLAS. True if this was one.
+bool multiplied(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
+                int64_t c_stride, const float* bias) noexcept {
+  if (const PanelKernels* split = split_for(m, n, k, (m + n) * k)) {
+    panel_gemm(*split, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
+    return true;
+  }
+  if (!prefers_strip_gemm(m, n, k)) return false;
+  strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
+  return true;
+}
+bool multiplied(int64_t, int64_t, int64_t, double, Operand<double>, Operand<double>, double, double*, int64_t,
+                const double*) noexcept {
+  return false;
 }
 
 // C = alpha A B + beta C, or + bias if it is given.
@@ -69,11 +86,7 @@ template <class T>
 void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
           const T* bias = nullptr) noexcept {
   if (m == 0 || n == 0) return;
-  if constexpr (std::is_same_v<T, float>) {
-    if (const PanelKernels* split = split_for(m, n, k))
-      return panel_gemm(*split, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
-    if (prefers_strip_gemm(m, n, k)) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
-  }
+  if (multiplied(m, n, k, alpha, a, b, beta, c, c_stride, bias)) return;
   if (bias) {
     for (int64_t row = 0; row < m; ++row) std::copy_n(bias, n, c + row * c_stride);
     beta = 1;
@@ -101,7 +114,7 @@ int64_t slice_size(int64_t n, int64_t slices) {
 template <class T>
 void long_sums(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
                int64_t pieces) noexcept {
-  const int64_t size = m * n, depth = (k / pieces + 15) / 16 * 16;
+  const int64_t size = m * n, depth = (k / pieces + 31) / 32 * 32;
   T* partial = scratch<T>(6, (pieces - 1) * size);
   parallel_for(pieces, 1, [=](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
@@ -128,14 +141,10 @@ template <class T>
 void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
             const T* bias) noexcept {
   const int64_t slices = slices_for(m, n, k);
-  if (slices > 1 && !bias && k >= 8 * std::max(m, n) && m * n <= 1 << 16) {
+  if (slices > 1 && !bias && k >= 3 * std::max(m, n) && m * n <= 1 << 16) {
     return long_sums(m, n, k, alpha, a, b, beta, c, c_stride, slices);
   }
-  if constexpr (std::is_same_v<T, float>) {
-    if (const PanelKernels* split = split_for(m, n, k))
-      return panel_gemm(*split, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
-    if (prefers_strip_gemm(m, n, k)) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
-  }
+  if (multiplied(m, n, k, alpha, a, b, beta, c, c_stride, bias)) return;
   const auto piece = [=](int64_t row, int64_t rows, int64_t column, int64_t columns) {
     tile(rows, columns, k, alpha, rows_from(a, row), columns_from(b, column), beta, c + row * c_stride + column,
          c_stride, bias ? bias + column : nullptr);
@@ -172,7 +181,7 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a,
 
 RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept {
   RightOperand<float> right{n, k, b, factors};
-  const PanelKernels* kernels = factors == Factors::bf16 ? bf16_panels() : split_for(m, n, k);
+  const PanelKernels* kernels = factors == Factors::bf16 ? bf16_panels() : split_for(m, n, k, m * k);
   if (kernels && k <= kernels->depth) {
     uint16_t* room = aligned_scratch<uint16_t>(slot, panels_size(*kernels, n, k));
     if (pack_panels(*kernels, n, k, b, room)) {

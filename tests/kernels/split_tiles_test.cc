@@ -159,14 +159,15 @@ TEST_CASE("gemm: multiplies in pieces where that is worth it, and only with vect
   struct Reset {
     ~Reset() { force_instruction_set(""); }
   } reset;
-  const int64_t n = 64;
-  const auto a = random_values<float>(n * n, 1), b = random_values<float>(n * n, 2);
-  const auto quick = [&] {
-    std::vector<float> c(n * n);
+  const auto multiply = [](int64_t n, const std::vector<float>& a, const std::vector<float>& b) {
+    std::vector<float> c(static_cast<size_t>(n * n));
     gemm(n, n, n, 1, Operand<float>{a.data(), n}, {b.data(), n}, 0, c.data(), n);
     return c;
   };
-  CHECK(quick() == product(n, n, n, a, b));
+  const int64_t large = 128, small = 40;
+  const auto a = random_values<float>(large * large, 1), b = random_values<float>(large * large, 2);
+  CHECK(multiply(large, a, b) == product(large, large, large, a, b));
+  CHECK(multiply(small, a, b) == plain_product(small, small, small, a, b));
   if (!force_instruction_set("AVX2")) return;
-  CHECK(quick() == plain_product(n, n, n, a, b));
+  CHECK(multiply(large, a, b) == plain_product(large, large, large, a, b));
 }
