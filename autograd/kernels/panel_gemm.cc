@@ -47,7 +47,7 @@ GemmCall part_of(const GemmCall& p, int64_t row, int64_t rows, int64_t column, i
 
 // How many panels of some depth stay in the second cache beside others that pass by.
 int64_t kept_panels(const Side& side, int64_t depth) {
-  constexpr int64_t kBytes = 768 << 10;
+  constexpr int64_t kBytes = 512 << 10;
   return std::max<int64_t>(1, kBytes / (side.elements(depth) * static_cast<int64_t>(sizeof(uint16_t))));
 }
 
@@ -87,7 +87,7 @@ int64_t own_panels(const Side& own, const GemmCall& p, int64_t inner, int64_t de
 }  // namespace
 
 void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
-  constexpr int64_t kSharedElements = 1 << 20;  // what is packed before there is a wait for all threads
+  constexpr int64_t kSharedElements = 1 << 19;  // what is packed before there is a wait for all threads
   const Side a{kernels, p.a, p.m, true}, b{kernels, p.b, p.n, false};
   const bool a_is_shared = p.m < p.n;
   const Side &shared = a_is_shared ? a : b, &own = a_is_shared ? b : a;
