@@ -153,10 +153,10 @@ void multiply_slab(const Slab& slab, int64_t row, int64_t last_row, int64_t firs
 
 int64_t strips_of(int64_t n) { return (n + strip_width() - 1) / strip_width(); }
 
-// Slabs are of the same depth, but for the last.
-int64_t slab_depth(int64_t k) {
+// How deep the slab is that starts at `done`. All are the same, but for the last.
+int64_t slab_depth(int64_t k, int64_t done = 0) {
   const int64_t slabs = (k + kDepth - 1) / kDepth;
-  return (k + slabs - 1) / slabs;
+  return std::min((k + slabs - 1) / slabs, k - done);
 }
 
 int64_t count_strips_elements(int64_t n, int64_t k) { return strips_of(n) * strip_width() * k; }
@@ -173,7 +173,7 @@ Slab first_slab(int64_t n, float alpha, Operand<float> a, float* c, int64_t c_st
 }
 
 void move_to(Slab& slab, Operand<float> a, int64_t k, int64_t done, float beta, const float* bias) {
-  slab.strip.depth = std::min(slab_depth(k), k - done);
+  slab.strip.depth = slab_depth(k, done);
   slab.strip_size = slab.strip.depth * strip_width();
   slab.strip.a = a.data + done * slab.strip.a_column;
   slab.strip.beta = done == 0 ? beta : 1;
@@ -184,7 +184,7 @@ void pack_all(int64_t n, int64_t k, Operand<float> b, float* strips) {
   Slab slab{};
   slab.n = n;
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
-    slab.strip.depth = std::min(slab_depth(k), k - done);
+    slab.strip.depth = slab_depth(k, done);
     pack_slab(slab, rows_from(b, done), 0, strips_of(n), strips + count_strips_elements(n, done));
   }
 }
