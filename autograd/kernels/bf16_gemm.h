@@ -19,7 +19,6 @@ void bf16_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, O
 void bf16_gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<float> a, const int64_t* a_offsets,
                      Operand<float> b, const int64_t* b_offsets, float* c) noexcept;
 
-struct PanelKernels;
 /// What multiplies panels in the instruction set in use, or nullptr.
 const PanelKernels* bf16_panels() noexcept;
 

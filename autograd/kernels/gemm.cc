@@ -100,7 +100,7 @@ void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, 
 
 // How many slices a product is worth: each should take some 20 microseconds at least.
 int64_t slices_for(int64_t m, int64_t n, int64_t k) {
-  const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  const double flops = flops_of(m, n, k);
   if (flops < 2e6) return 1;
   if (flops < 2e7) return 2;
   return flops < 4e8 ? 4 : 8;

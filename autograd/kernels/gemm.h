@@ -23,6 +23,11 @@ Operand<T> columns_from(Operand<T> x, int64_t column) {
   return {x.data + column * (x.transposed ? x.stride : 1), x.stride, x.transposed};
 }
 
+/// How much work a product is.
+constexpr double flops_of(int64_t m, int64_t n, int64_t k) {
+  return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+}
+
 /// How a product takes the numbers of its operands: as they are, or rounded to bfloat16 (to nearest, even in the
 /// middle) with sums in f32. f64 is always taken as it is.
 enum class Factors : uint8_t { exact, bf16 };

@@ -79,7 +79,7 @@ void multiply_all(const PanelKernels& kernels, const GemmCall& p, const uint16_t
 
 // How many panels of its own a task takes.
 int64_t own_panels(const Side& own, const GemmCall& p, int64_t inner, int64_t depth) {
-  const double flops = 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(inner);
+  const double flops = flops_of(p.m, p.n, inner);
   const int64_t tasks = flops < 6e6 ? 1 : flops < 1.6e7 ? 2 : flops < 6e7 ? 4 : 8;
   return std::clamp<int64_t>((own.panels() + tasks - 1) / tasks, 1, kept_panels(own, depth));
 }

@@ -12,7 +12,7 @@ namespace {
 using namespace x86;
 
 constexpr int kPieces = 3;
-constexpr int64_t kDepth = 256;
+constexpr int64_t kDepth = 256;  // longer sums in tiles are no quicker, and less exact
 
 // The upper halves of the numbers of two vectors, in pairs.
 MIXTAPE_AVX512_BF16 inline __m512i upper_halves(__m512i low, __m512i high) {
@@ -45,6 +45,7 @@ MIXTAPE_AVX512_BF16 inline void store_pieces(__m512i low, __m512i high, __m512& 
   check = _mm512_fmadd_ps(_mm512_castsi512_ps(low), _mm512_castsi512_ps(high), check);
 }
 
+// Asks for what lies `ahead` numbers further, too: it will be needed soon.
 MIXTAPE_AVX512_BF16 inline __m512i load(const float* from, __mmask16 lanes, int64_t ahead) {
   _mm_prefetch(reinterpret_cast<const char*>(from + ahead), _MM_HINT_T0);
   return _mm512_castps_si512(_mm512_maskz_loadu_ps(lanes, from));

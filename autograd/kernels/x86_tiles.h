@@ -8,7 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
 
 #if defined(__GNUC__) && !defined(__clang__)  // a false alarm of GCC 12 in its own header
