@@ -44,10 +44,11 @@ Tensor tanh(const Tensor& x);
 Tensor erf(const Tensor& x);
 /// max(x, 0); the slope at 0 is 0.
 Tensor relu(const Tensor& x);
-/// x (1 + erf(x / sqrt 2)) / 2 (Hendrycks & Gimpel 2016).
-Tensor gelu(const Tensor& x);
+/// x (1 + erf(x / sqrt 2)) / 2 (Hendrycks & Gimpel 2016). Under mixed precision the result may take the memory of an x
+/// that is given away: `gelu(std::move(x))`, or the result of another op.
+Tensor gelu(Tensor x);
 /// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, GELU's older approximation.
-Tensor gelu_tanh(const Tensor& x);
+Tensor gelu_tanh(Tensor x);
 
 /// 1 where a > b, else 0, as i32; shapes are equal. A constant to every tape.
 Tensor greater(const Tensor& a, const Tensor& b);

@@ -9,6 +9,7 @@
 
 #include "autograd/allocator.h"
 #include "autograd/error.h"
+#include "autograd/kernels/convert.h"
 
 namespace mixtape {
 
@@ -205,9 +206,13 @@ void Tensor::copy_from(const Tensor& other) const {
   const void* from = other.raw_data();
   if (dtype() == other.dtype()) {
     std::memmove(to, from, static_cast<size_t>(bytes()));
-    return;
+  } else if (dtype() == bf16 && other.dtype() == f32) {
+    kernels::round_to_bf16(static_cast<const float*>(from), static_cast<uint16_t*>(to), elements());
+  } else if (dtype() == f32 && other.dtype() == bf16) {
+    kernels::widen_bf16(static_cast<const uint16_t*>(from), static_cast<float*>(to), elements());
+  } else {
+    for (int64_t i = 0; i < elements(); ++i) write(to, dtype(), i, read(from, other.dtype(), i));
   }
-  for (int64_t i = 0; i < elements(); ++i) write(to, dtype(), i, read(from, other.dtype(), i));
 }
 
 void Tensor::assign(const Tensor& other) const {

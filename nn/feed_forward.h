@@ -7,14 +7,14 @@ namespace mixtape::nn {
 enum class Activation { relu, gelu, gelu_tanh };
 
 /// The activation as an op.
-inline Tensor activate(const Tensor& x, Activation activation) {
+inline Tensor activate(Tensor x, Activation activation) {
   switch (activation) {
     case Activation::relu:
       return relu(x);
     case Activation::gelu:
-      return gelu(x);
+      return gelu(std::move(x));
     default:
-      return gelu_tanh(x);
+      return gelu_tanh(std::move(x));
   }
 }
 
@@ -29,9 +29,9 @@ struct FeedForward : Layer<FeedForward> {
       : up(width, hidden, random), down(hidden, width, random), activation(function), dropout(drop) {}
 
   Tensor forward(Tensor x) const {
-    const Tensor hidden = up(x);
-    x = {};  // a norm's result, as a rule, which nobody else holds
-    return down(mixtape::dropout(activate(hidden, activation), dropout));
+    x = up(x);  // what came in is a norm's result, as a rule, which nobody else holds
+    x = activate(std::move(x), activation);
+    return down(mixtape::dropout(x, dropout));
   }
   void visit(auto&& each) const {
     each("up", up);

@@ -11,21 +11,16 @@
 #define HWY_TARGET_INCLUDE "autograd/kernels/bf16_gemm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 //
+#include "autograd/kernels/bf16-inl.h"
 #include "autograd/kernels/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
 
-// y = x with the 16 low bits of each number rounded away. A NaN stays one.
-void round_to_bf16(const float* x, float* y, int64_t n) {
-  for_lanes<float>(n, [=](auto d, int64_t i) HWY_ATTR {
-    const hn::RebindToUnsigned<decltype(d)> du;
-    const auto v = hn::LoadU(d, x + i);
-    const auto bits = hn::BitCast(du, v);
-    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1U));
-    const auto rounded = hn::And(hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7fffU))), hn::Set(du, 0xffff0000U));
-    hn::StoreU(hn::IfThenElse(hn::IsNaN(v), v, hn::BitCast(d, rounded)), d, y + i);
-  });
+// y = x rounded, as f32.
+void round_numbers(const float* x, float* y, int64_t n) {
+  for_lanes<float>(n, [=](auto d, int64_t i)
+                          HWY_ATTR { hn::StoreU(hn::BitCast(d, rounded_bits(d, hn::LoadU(d, x + i))), d, y + i); });
 }
 
 }  // namespace mixtape::kernels::HWY_NAMESPACE
@@ -35,14 +30,14 @@ HWY_AFTER_NAMESPACE();
 namespace mixtape::kernels {
 namespace {
 
-HWY_EXPORT(round_to_bf16);
+HWY_EXPORT(round_numbers);
 
 int forced = -1;  // index into bf16_instruction_sets(), or -1: the best
 
 Operand<float> rounded(Operand<float> x, int64_t rows, int64_t columns, int slot) {
   const int64_t height = x.transposed ? columns : rows, width = x.transposed ? rows : columns;
   float* room = scratch<float>(slot, height * width);
-  const auto run = HWY_DYNAMIC_DISPATCH(round_to_bf16);
+  const auto run = HWY_DYNAMIC_DISPATCH(round_numbers);
   parallel_for(height, grain_for(width), [&](int64_t first, int64_t last) {
     for (int64_t row = first; row < last; ++row) run(x.data + row * x.stride, room + row * width, width);
   });

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autograd/kernels/convert.h"
 #include "autograd/kernels/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -346,6 +347,14 @@ void unary(Unary f, const double* x, double* y, int64_t n) noexcept {
   parallel_for(n, kFunctionGrain, [=](int64_t first, int64_t last) { run(f, x + first, y + first, last - first); });
 }
 
+void unary(Unary f, const uint16_t* x, float* y, int64_t n) noexcept {
+  const auto run = HWY_DYNAMIC_DISPATCH(unary_f32);
+  parallel_for(n, kFunctionGrain, [=](int64_t first, int64_t last) {
+    widen_bf16(x + first, y + first, last - first);
+    run(f, y + first, y + first, last - first);
+  });
+}
+
 void unary_grad(Unary f, const float* x, const float* dy, float* dx, int64_t n) noexcept {
   const auto run = HWY_DYNAMIC_DISPATCH(unary_grad_f32);
   const int64_t grain = f == Unary::relu ? kGrain : kFunctionGrain;
@@ -355,6 +364,14 @@ void unary_grad(Unary f, const double* x, const double* dy, double* dx, int64_t 
   const auto run = HWY_DYNAMIC_DISPATCH(unary_grad_f64);
   parallel_for(n, kFunctionGrain,
                [=](int64_t first, int64_t last) { run(f, x + first, dy + first, dx + first, last - first); });
+}
+void unary_grad(Unary f, const uint16_t* x, const float* dy, float* dx, int64_t n) noexcept {
+  const auto run = HWY_DYNAMIC_DISPATCH(unary_grad_f32);
+  parallel_for(n, kFunctionGrain, [=](int64_t first, int64_t last) {
+    float wide[kFunctionGrain];
+    widen_bf16(x + first, wide, last - first);
+    run(f, wide, dy + first, dx + first, last - first);
+  });
 }
 
 void affine(const float* x, double scale, double shift, float* y, int64_t n) noexcept {

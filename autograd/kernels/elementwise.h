@@ -8,11 +8,14 @@ namespace mixtape::kernels {
 enum class Unary { exp, log, sqrt, tanh, erf, relu, gelu, gelu_tanh };
 void unary(Unary f, const float* x, float* y, int64_t n) noexcept;
 void unary(Unary f, const double* x, double* y, int64_t n) noexcept;
+/// Of the bits of bfloat16.
+void unary(Unary f, const uint16_t* x, float* y, int64_t n) noexcept;
 
 /// dx[i] = dy[i] * f'(x[i]), for the functions whose rules are fused: relu (which may be given y for x), gelu,
 /// gelu_tanh. dx may be dy.
 void unary_grad(Unary f, const float* x, const float* dy, float* dx, int64_t n) noexcept;
 void unary_grad(Unary f, const double* x, const double* dy, double* dx, int64_t n) noexcept;
+void unary_grad(Unary f, const uint16_t* x, const float* dy, float* dx, int64_t n) noexcept;
 
 /// y[i] = scale * x[i] + shift. y may be x.
 void affine(const float* x, double scale, double shift, float* y, int64_t n) noexcept;

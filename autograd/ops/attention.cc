@@ -244,11 +244,13 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
   return record(
       "scaled_dot_product_attention",
       {query, key, value, in[kQueryOffsets], in[kKeyOffsets], in[kLengths], in[kPairs], in[kBias]}, out,
-      Keep{query, key, value, in[kQueryOffsets], in[kKeyOffsets], in[kLengths], in[kPairs], in[kBias], out, log_sums},
+      Keep{kept_factor(query), kept_factor(key), kept_factor(value), in[kQueryOffsets], in[kKeyOffsets], in[kLengths],
+           in[kPairs], in[kBias], out, log_sums},
       [setting](const Kept& kept, const Tensor& dout) {
         const kernels::AttentionBatch batch = batch_of(kept, setting);
-        const Tensor &query = kept[kQuery], &out = kept[kInputs], &log_sums = kept[kInputs + 1];
-        const Tensor key = kept.take(kKey), value = kept.take(kValue);
+        const Tensor &out = kept[kInputs], &log_sums = kept[kInputs + 1];
+        const Tensor query = factor_of(kept.take(kQuery));
+        const Tensor key = factor_of(kept.take(kKey)), value = factor_of(kept.take(kValue));
         const auto room_like = [](const Tensor& x) { return x.unique() ? x : Tensor::like(x); };
         Tensor dquery = Tensor::like(query), dkey = room_like(key), dvalue = room_like(value);
         dispatch(query.dtype(),

@@ -2,6 +2,7 @@
 
 #include "autograd/kernels/gemm.h"
 #include "autograd/precision.h"
+#include "autograd/tape.h"
 
 namespace mixtape {
 
@@ -9,5 +10,14 @@ namespace mixtape {
 inline kernels::Factors product_factors() {
   return product_dtype() == bf16 ? kernels::Factors::bf16 : kernels::Factors::exact;
 }
+
+/// x rounded as products round it, in half the memory; x itself in full precision.
+inline Tensor as_factor(const Tensor& x) { return x.dtype() == f32 && product_dtype() == bf16 ? x.to(bf16) : x; }
+
+/// What a rule that only multiplies with x keeps of it.
+inline Tensor kept_factor(const Tensor& x) { return Tape::recording() ? as_factor(x) : x; }
+
+/// The f32 numbers of what was kept.
+inline Tensor factor_of(Tensor kept) { return kept.dtype() == bf16 ? kept.to(f32) : kept; }
 
 }  // namespace mixtape

@@ -3,23 +3,52 @@
 
 #include "autograd/kernels/elementwise.h"
 #include "autograd/ops/common.h"
+#include "autograd/ops/factors.h"
 
 namespace mixtape {
 namespace {
 
+const uint16_t* bits_of(const Tensor& x) { return static_cast<const uint16_t*>(x.raw_data()); }
+
+void apply_to(kernels::Unary f, const Tensor& x, const Tensor& y) {
+  if (x.dtype() == bf16) return kernels::unary(f, bits_of(x), y.mutable_data<float>(), x.elements());
+  dispatch(x.dtype(), [&]<class T>(T) { kernels::unary(f, x.data<T>(), y.mutable_data<T>(), x.elements()); });
+}
+
+// The result of bf16 is f32.
+Tensor apply(kernels::Unary f, const Tensor& x) {
+  Tensor y = Tensor::uninitialized(x.shape(), x.dtype() == bf16 ? f32 : x.dtype());
+  apply_to(f, x, y);
+  return y;
+}
+
 Tensor apply(const char* op, kernels::Unary f, const Tensor& x) {
   check_differentiable(op, x);
-  Tensor y = Tensor::like(x);
-  dispatch(x.dtype(), [&]<class T>(T) { kernels::unary(f, x.data<T>(), y.mutable_data<T>(), x.elements()); });
-  return y;
+  return apply(f, x);
 }
 
 // In the memory of dy, if nobody else sees it.
 Tensor apply_grad(kernels::Unary f, const Tensor& x, const Tensor& dy) {
-  Tensor dx = dy.unique() ? dy : Tensor::like(x);
+  Tensor dx = dy.unique() ? dy : Tensor::like(dy);
+  if (x.dtype() == bf16) {
+    kernels::unary_grad(f, bits_of(x), dy.data<float>(), dx.mutable_data<float>(), x.elements());
+    return dx;
+  }
   dispatch(x.dtype(),
            [&]<class T>(T) { kernels::unary_grad(f, x.data<T>(), dy.data<T>(), dx.mutable_data<T>(), x.elements()); });
   return dx;
+}
+
+// GELU in one form or the other. Under mixed precision the line holds x rounded, so that y may have the memory of x.
+Tensor gelu_of(const char* op, kernels::Unary f, const Tensor& x, Composed composed, Again again) {
+  check_differentiable(op, x);
+  const Tensor seen = as_factor(x);
+  const bool held = Tape::recording() && Tape::recording()->keeps_inputs();
+  Tensor y = x.unique() && !held ? x.view(x.shape()) : Tensor::like(x);
+  apply_to(f, seen, y);
+  return record(
+      op, {x}, y, Keep{seen}, [f](const Kept& kept, const Tensor& dy) { return apply_grad(f, kept[0], dy); }, composed,
+      again);
 }
 
 }  // namespace
@@ -59,20 +88,16 @@ Tensor relu(const Tensor& x) {
       [](std::span<const Tensor> in) { return composed::relu(in[0]); });
 }
 
-Tensor gelu(const Tensor& x) {
-  return record(
-      "gelu", {x}, apply("gelu", kernels::Unary::gelu, x), Keep{x},
-      [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::gelu, kept[0], dy); },
-      [](std::span<const Tensor> in) { return composed::gelu(in[0]); },
-      [](const Kept& kept) { return apply("gelu", kernels::Unary::gelu, kept[0]); });
+Tensor gelu(Tensor x) {
+  return gelu_of(
+      "gelu", kernels::Unary::gelu, x, [](std::span<const Tensor> in) { return composed::gelu(in[0]); },
+      [](const Kept& kept) { return apply(kernels::Unary::gelu, kept[0]); });
 }
 
-Tensor gelu_tanh(const Tensor& x) {
-  return record(
-      "gelu_tanh", {x}, apply("gelu_tanh", kernels::Unary::gelu_tanh, x), Keep{x},
-      [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::gelu_tanh, kept[0], dy); },
-      [](std::span<const Tensor> in) { return composed::gelu_tanh(in[0]); },
-      [](const Kept& kept) { return apply("gelu_tanh", kernels::Unary::gelu_tanh, kept[0]); });
+Tensor gelu_tanh(Tensor x) {
+  return gelu_of(
+      "gelu_tanh", kernels::Unary::gelu_tanh, x, [](std::span<const Tensor> in) { return composed::gelu_tanh(in[0]); },
+      [](const Kept& kept) { return apply(kernels::Unary::gelu_tanh, kept[0]); });
 }
 
 Tensor composed::relu(const Tensor& x) {

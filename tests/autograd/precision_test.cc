@@ -102,6 +102,92 @@ TEST_CASE("mixed precision: products round their factors, in backward as in forw
   }
 }
 
+TEST_CASE("mixed precision: numbers that round to the same factors give the same results and gradients") {
+  for (const Multiplies& op : ops()) {
+    CAPTURE(op.name);
+    Random random(6);
+    std::vector<Tensor> in, rounded;
+    for (const Shape& shape : op.inputs) {
+      const bool factor = shape.rank() > 1;  // a bias is none
+      in.push_back(random.uniform(shape, -1, 1));
+      rounded.push_back(factor ? in.back().to(bf16).to(f32) : in.back());
+    }
+    const Tensor dy = random.uniform(op.op(in).shape(), -1, 1);
+    const Products mixed = run(op, in, dy, bf16, bf16), same = run(op, rounded, dy, bf16, bf16);
+    CHECK(largest_difference(mixed.y, same.y) == 0);
+    for (size_t i = 0; i < in.size(); ++i) CHECK(largest_difference(mixed.gradients[i], same.gradients[i]) == 0);
+  }
+}
+
+TEST_CASE("mixed precision: attention and GELU keep what they round in half the memory") {
+  Random random(7);
+  const Tensor x = random.uniform({2, 9, 2, 8}, -1, 1);
+  const auto kept = [&](DType factors, auto&& op) {
+    const MixedPrecision precision(factors);
+    Tape tape(random.at(0));
+    tape.watch(x);
+    op();
+    return tape.kept_bytes();
+  };
+  const auto attend = [&] {
+    const Tensor q = x + 1.0, k = x + 2.0, v = x + 3.0;
+    scaled_dot_product_attention(q, k, v);
+  };
+  CHECK(kept(f32, attend) - kept(bf16, attend) == 3 * x.elements() * 2);
+  for (Tensor (*f)(Tensor) : {gelu, gelu_tanh}) CHECK(kept(bf16, [&] { f(x + 1.0); }) == x.elements() * 2);
+}
+
+TEST_CASE("mixed precision: GELU is that of its rounded input, in backward and when it is computed again, too") {
+  Random random(8);
+  const Tensor x = random.uniform({50, 40}, -3, 3), rounded = x.to(bf16).to(f32), w = random.uniform({30, 40}, -1, 1);
+  for (Tensor (*f)(Tensor) : {gelu, gelu_tanh}) {
+    const auto gradient = [&](const Tensor& at, DType factors) {
+      Tape tape(random.at(0));
+      tape.watch(at);
+      const Tensor y = [&] {
+        const MixedPrecision precision(factors);
+        return f(at);
+      }();
+      tape.watch(w);
+      tape.backward(sum(linear(y, w)));
+      return std::pair(y, std::pair(tape.gradient(at), tape.gradient(w)));
+    };
+    const auto mixed = gradient(x, bf16), full = gradient(rounded, f32);
+    CHECK(largest_difference(mixed.first, full.first) == 0);
+    CHECK(largest_difference(mixed.second.first, full.second.first) == 0);
+    CHECK(largest_difference(mixed.second.second, full.second.second) == 0);
+  }
+}
+
+TEST_CASE("mixed precision: GELU takes the memory of an input that is given away, unless somebody holds it") {
+  Random random(9);
+  const Tensor x = random.uniform({20}, -3, 3);
+  const MixedPrecision precision;
+  const Tensor want = gelu(x);
+  const auto in_place = [&](bool give_away) {
+    Tensor given = x + 0.0;
+    const void* memory = given.raw_data();
+    const Tensor handle = give_away ? Tensor() : given;
+    const Tensor y = gelu(std::move(given));
+    CHECK(largest_difference(y, want) == 0);
+    return y.raw_data() == memory;
+  };
+  CHECK(in_place(true));
+  CHECK_FALSE(in_place(false));
+  {
+    Tape tape(random.at(0));
+    tape.watch(x);
+    CHECK(in_place(true));
+    CHECK_FALSE(in_place(false));
+  }
+  Tape holds_inputs;
+  holds_inputs.watch(x);
+  CHECK_FALSE(in_place(true));
+  const Tensor slope = holds_inputs.gradients(sum(gelu(x + 0.0)), {x}, {.record = true})[0];
+  const Tensor plain = holds_inputs.gradients(sum(composed::gelu(x)), {x}, {.keep_tape = true})[0];
+  CHECK(largest_difference(slope, plain) < 1e-6);
+}
+
 TEST_CASE("mixed precision: factors that bfloat16 has are multiplied exactly") {
   for (const Multiplies& op : ops()) {
     if (std::string(op.name) == "attention") continue;  // its weights are rounded

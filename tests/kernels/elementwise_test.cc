@@ -8,6 +8,7 @@
 #include <numeric>
 #include <vector>
 
+#include "autograd/kernels/convert.h"
 #include "tests/kernels/buffers.h"
 #include "tests/kernels/instruction_sets.h"
 #include "tests/kernels/reference.h"
@@ -100,6 +101,28 @@ TEST_CASE_TEMPLATE("unary_grad: every slope at every size and alignment, in plac
           CHECK(dy.values() == dx.values());
           CHECK(dy.intact());
         }
+      }
+    }
+  });
+}
+
+TEST_CASE("unary: of bfloat16, the same bits as of the f32 that they stand for") {
+  for_each_instruction_set([] {
+    for (int64_t n : {0, 1, 67, 4096, 4097, 20000}) {
+      CAPTURE(n);
+      std::vector<uint16_t> bits(static_cast<size_t>(n));
+      std::vector<float> x = random_values<float>(n, 5, -8, 8), want(x.size()), got(x.size());
+      std::vector<float> dy = random_values<float>(n, 6);
+      round_to_bf16(x.data(), bits.data(), n);
+      widen_bf16(bits.data(), x.data(), n);
+      for (Unary f : {Unary::gelu, Unary::gelu_tanh, Unary::relu}) {
+        unary(f, x.data(), want.data(), n);
+        unary(f, bits.data(), got.data(), n);
+        CHECK(got == want);
+        unary_grad(f, x.data(), dy.data(), want.data(), n);
+        got = dy;
+        unary_grad(f, bits.data(), got.data(), got.data(), n);
+        CHECK(got == want);
       }
     }
   });
