@@ -62,8 +62,8 @@ void attention(const AttentionBatch& batch, const double* query, const double* k
 
 /// Gradients from what attention() was given and gave, the weights computed again block by block. With weights A,
 /// dropped-out weights A~: dv = A~' dout,  dA = dropout(dout v'),  ds = A * (dA - rowsum(dA * A)),  dq = scale ds k, dk
-/// = scale ds' q. dquery, dkey, dvalue are overwritten; keys beyond key_counts get 0. dkey may be key itself, and
-/// dvalue value.
+/// = scale ds' q. dquery, dkey, dvalue are overwritten; keys beyond key_counts get 0. dkey may be key itself,
+/// dvalue value, and dquery out if D = Dv.
 void attention_grad(const AttentionBatch& batch, const float* query, const float* key, const float* value,
                     const float* out, const float* log_sums, const float* dout, float* dquery, float* dkey,
                     float* dvalue) noexcept;

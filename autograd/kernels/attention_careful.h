@@ -99,9 +99,9 @@ void attention_careful_grad(const AttentionBatch& batch, int64_t b, int64_t h, i
   std::fill_n(dvalues, keys * value_width, T(0));
   const T scale = static_cast<T>(batch.scale);
   for (int64_t i = 0; i < batch.queries(b); ++i) {
-    for (int64_t c = 0; c < batch.width; ++c) dquery[head.query_at(i) + c] = 0;
     T dot = 0;
     for (int64_t c = 0; c < batch.value_width; ++c) dot += dout[head.out_at(i) + c] * out[head.out_at(i) + c];
+    for (int64_t c = 0; c < batch.width; ++c) dquery[head.query_at(i) + c] = 0;
     for (int64_t j = 0; j < batch.keys(b); ++j) {
       if (!batch.sees(b, h, i, j)) continue;
       const T weight = std::exp(head.score(query, key, i, j) - finite_level(log_sums[head.log_sum_at(i)]));

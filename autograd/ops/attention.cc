@@ -248,11 +248,12 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
            in[kPairs], in[kBias], out, log_sums},
       [setting](const Kept& kept, const Tensor& dout) {
         const kernels::AttentionBatch batch = batch_of(kept, setting);
-        const Tensor &out = kept[kInputs], &log_sums = kept[kInputs + 1];
+        const Tensor out = kept.take(kInputs), log_sums = kept[kInputs + 1];
         const Tensor query = factor_of(kept.take(kQuery));
         const Tensor key = factor_of(kept.take(kKey)), value = factor_of(kept.take(kValue));
         const auto room_like = [](const Tensor& x) { return x.unique() ? x : Tensor::like(x); };
-        Tensor dquery = Tensor::like(query), dkey = room_like(key), dvalue = room_like(value);
+        Tensor dquery = out.shape() == query.shape() ? room_like(out) : Tensor::like(query);
+        Tensor dkey = room_like(key), dvalue = room_like(value);
         dispatch(query.dtype(),
                  [&]<class T>(
                      T) {  // dV = A' dO, dA = dO V', dS = A * (dA - rowsum(dA * A)), dQ = scale dS K, dK = scale dS' Q
