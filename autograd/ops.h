@@ -50,6 +50,11 @@ Tensor gelu(Tensor x);
 /// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, GELU's older approximation.
 Tensor gelu_tanh(Tensor x);
 
+/// What lies between the two products of a feed-forward block.
+enum class Activation { relu, gelu, gelu_tanh };
+/// It, as an op. Takes the memory of x where that op does.
+Tensor activate(Tensor x, Activation function);
+
 /// 1 where a > b, else 0, as i32; shapes are equal. A constant to every tape.
 Tensor greater(const Tensor& a, const Tensor& b);
 /// a where condition is not 0, else b.   condition: i32; all three broadcast
@@ -90,6 +95,10 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 
 /// x W' + bias.   x: [..., in]  weight: [out, in]  bias: [out] or undefined  result: [..., out]
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
+/// linear(activate(x, function), weight, bias), without memory for the activation: the products of forward and backward
+/// compute it where they read x.
+Tensor activated_linear(Tensor x, Activation function, const Tensor& weight, const Tensor& bias = {});
 
 // --- images (ops/images.cc): [B, H, W, C], height, width and channels. H' = (H + 2 padding - height) / stride + 1
 // rounded down is the number of windows below one another, W' that side by side.
@@ -254,6 +263,7 @@ namespace composed {
 Tensor relu(const Tensor& x);
 Tensor gelu(const Tensor& x);
 Tensor gelu_tanh(const Tensor& x);
+Tensor activated_linear(const Tensor& x, Activation function, const Tensor& weight, const Tensor& bias);
 Tensor softmax(const Tensor& x);
 Tensor log_softmax(const Tensor& x);
 Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon);

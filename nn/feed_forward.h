@@ -4,19 +4,7 @@
 
 namespace mixtape::nn {
 
-enum class Activation { relu, gelu, gelu_tanh };
-
-/// The activation as an op.
-inline Tensor activate(Tensor x, Activation activation) {
-  switch (activation) {
-    case Activation::relu:
-      return relu(x);
-    case Activation::gelu:
-      return gelu(std::move(x));
-    default:
-      return gelu_tanh(std::move(x));
-  }
-}
+using mixtape::Activation;
 
 /// down(dropout(activation(up(x)))), position by position.   x, result: [..., width]
 struct FeedForward : Layer<FeedForward> {
@@ -30,6 +18,7 @@ struct FeedForward : Layer<FeedForward> {
 
   Tensor forward(Tensor x) const {
     x = up(x);  // what came in is a norm's result, as a rule, which nobody else holds
+    if (dropout == 0) return down.of(activation, std::move(x));
     x = activate(std::move(x), activation);
     return down(mixtape::dropout(x, dropout));
   }

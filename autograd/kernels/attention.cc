@@ -8,6 +8,7 @@
 #include "autograd/kernels/gemm.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
+#include "hwy/cache_control.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "autograd/kernels/attention.cc"
@@ -69,15 +70,21 @@ T dot_row(const T* a, const T* b, int64_t n) {
 // True if all of rows x n elements, stride apart, are finite: x - x is 0 then, and NaN otherwise.
 template <class T>
 bool finite_rows(const T* x, int64_t rows, int64_t stride, int64_t n) {
-  T sum = 0;
+  const Wide<T> wide;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(wide));
+  auto differences = hn::Zero(wide);
+  T rest = 0;
   for (int64_t row = 0; row < rows; ++row) {
-    const T* from = x + row * stride;
-    sum += sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
-      const auto v = hn::LoadU(d, from + i);
-      return hn::Sub(v, v);
-    });
+    const T *from = x + row * stride, *soon = from + 8 * stride;
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      hwy::Prefetch(soon + i);
+      const auto v = hn::LoadU(wide, from + i);
+      differences = hn::Or(differences, hn::Sub(v, v));
+    }
+    for (; i < n; ++i) rest += from[i] - from[i];
   }
-  return sum == T(0);
+  return rest == T(0) && hn::AllTrue(wide, hn::Eq(differences, hn::Zero(wide)));
 }
 
 constexpr int64_t kQueryBlock = 96;

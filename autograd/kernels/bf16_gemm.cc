@@ -56,7 +56,8 @@ void bf16_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, O
                int64_t c_stride, const float* bias) noexcept {
   const PanelKernels* tiles = bf16_panels();
   if (tiles && m > 0 && n > 0 && k > 0) return panel_gemm(*tiles, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
-  gemm(m, n, k, alpha, rounded(a, m, k, 4), rounded(b, k, n, 5), beta, c, c_stride, bias);
+  gemm(m, n, k, alpha, rounded(mapped(a, m, k, 2), m, k, 4), rounded(mapped(b, k, n, 3), k, n, 5), beta, c, c_stride,
+       bias);
 }
 
 void bf16_gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<float> a, const int64_t* a_offsets,

@@ -4,6 +4,7 @@
 
 #include "autograd/kernels/convert.h"
 #include "autograd/kernels/parallel.h"
+#include "hwy/cache_control.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "autograd/kernels/elementwise.cc"
@@ -133,36 +134,45 @@ struct ErfOf {
 };
 
 template <class T, class F>
-HWY_NOINLINE void map(F f, const T* x, T* y, int64_t n) {
-  for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR { hn::StoreU(f(d, hn::LoadU(d, x + i)), d, y + i); });
-}
-
-template <class T, class F>
 HWY_NOINLINE void map_times(F slope, const T* x, const T* dy, T* dx, int64_t n) {
   for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
     hn::StoreU(hn::Mul(hn::LoadU(d, dy + i), slope(d, hn::LoadU(d, x + i))), d, dx + i);
   });
 }
 
+// Short rows far apart are asked for ahead of time.
+template <class T, class F>
+HWY_NOINLINE void map_rows(F f, const T* x, int64_t x_stride, T* y, int64_t rows, int64_t n) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const T* from = x + row * x_stride;
+    T* to = y + row * n;
+    const T* soon = from + (n <= 64 ? 8 : 2) * x_stride;
+    for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
+      hwy::Prefetch(soon + i);
+      hn::StoreU(f(d, hn::LoadU(d, from + i)), d, to + i);
+    });
+  }
+}
+
 template <class T>
-void unary_of(Unary f, const T* x, T* y, int64_t n) {
+void unary_of(Unary f, const T* x, int64_t x_stride, T* y, int64_t rows, int64_t n) {
   switch (f) {
     case Unary::exp:
-      return map(ExpOf(), x, y, n);
+      return map_rows(ExpOf(), x, x_stride, y, rows, n);
     case Unary::log:
-      return map(LogOf(), x, y, n);
+      return map_rows(LogOf(), x, x_stride, y, rows, n);
     case Unary::sqrt:
-      return map(SqrtOf(), x, y, n);
+      return map_rows(SqrtOf(), x, x_stride, y, rows, n);
     case Unary::tanh:
-      return map(TanhOf(), x, y, n);
+      return map_rows(TanhOf(), x, x_stride, y, rows, n);
     case Unary::erf:
-      return map(ErfOf(), x, y, n);
+      return map_rows(ErfOf(), x, x_stride, y, rows, n);
     case Unary::relu:
-      return map(Relu(), x, y, n);
+      return map_rows(Relu(), x, x_stride, y, rows, n);
     case Unary::gelu:
-      return map(Gelu(), x, y, n);
+      return map_rows(Gelu(), x, x_stride, y, rows, n);
     case Unary::gelu_tanh:
-      return map(GeluTanh(), x, y, n);
+      return map_rows(GeluTanh(), x, x_stride, y, rows, n);
   }
 }
 
@@ -244,8 +254,12 @@ void select_of(const int32_t* condition, const T* a, const T* b, T* y, int64_t n
   for (int64_t i = 0; i < n; ++i) y[i] = condition[i] != 0 ? a[i] : b[i];
 }
 
-void unary_f32(Unary f, const float* x, float* y, int64_t n) { unary_of(f, x, y, n); }
-void unary_f64(Unary f, const double* x, double* y, int64_t n) { unary_of(f, x, y, n); }
+void unary_f32(Unary f, const float* x, int64_t x_stride, float* y, int64_t rows, int64_t n) {
+  unary_of(f, x, x_stride, y, rows, n);
+}
+void unary_f64(Unary f, const double* x, int64_t x_stride, double* y, int64_t rows, int64_t n) {
+  unary_of(f, x, x_stride, y, rows, n);
+}
 void unary_grad_f32(Unary f, const float* x, const float* dy, float* dx, int64_t n) { unary_grad_of(f, x, dy, dx, n); }
 void unary_grad_f64(Unary f, const double* x, const double* dy, double* dx, int64_t n) {
   unary_grad_of(f, x, dy, dx, n);
@@ -340,19 +354,27 @@ void binary_with(const Run& run, const BroadcastLoop& given, const T* a, const T
 void unary(Unary f, const float* x, float* y, int64_t n) noexcept {
   const auto run = HWY_DYNAMIC_DISPATCH(unary_f32);
   const int64_t grain = f == Unary::relu || f == Unary::sqrt ? kGrain : kFunctionGrain;
-  parallel_for(n, grain, [=](int64_t first, int64_t last) { run(f, x + first, y + first, last - first); });
+  parallel_for(n, grain, [=](int64_t first, int64_t last) { run(f, x + first, 0, y + first, 1, last - first); });
 }
 void unary(Unary f, const double* x, double* y, int64_t n) noexcept {
   const auto run = HWY_DYNAMIC_DISPATCH(unary_f64);
-  parallel_for(n, kFunctionGrain, [=](int64_t first, int64_t last) { run(f, x + first, y + first, last - first); });
+  parallel_for(n, kFunctionGrain,
+               [=](int64_t first, int64_t last) { run(f, x + first, 0, y + first, 1, last - first); });
 }
 
 void unary(Unary f, const uint16_t* x, float* y, int64_t n) noexcept {
   const auto run = HWY_DYNAMIC_DISPATCH(unary_f32);
   parallel_for(n, kFunctionGrain, [=](int64_t first, int64_t last) {
     widen_bf16(x + first, y + first, last - first);
-    run(f, y + first, y + first, last - first);
+    run(f, y + first, 0, y + first, 1, last - first);
   });
+}
+
+void unary_rows(Unary f, const float* x, int64_t x_stride, float* y, int64_t rows, int64_t n) noexcept {
+  HWY_DYNAMIC_DISPATCH(unary_f32)(f, x, x_stride, y, rows, n);
+}
+void unary_rows(Unary f, const double* x, int64_t x_stride, double* y, int64_t rows, int64_t n) noexcept {
+  HWY_DYNAMIC_DISPATCH(unary_f64)(f, x, x_stride, y, rows, n);
 }
 
 void unary_grad(Unary f, const float* x, const float* dy, float* dx, int64_t n) noexcept {

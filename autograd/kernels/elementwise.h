@@ -11,6 +11,10 @@ void unary(Unary f, const double* x, double* y, int64_t n) noexcept;
 /// Of the bits of bfloat16.
 void unary(Unary f, const uint16_t* x, float* y, int64_t n) noexcept;
 
+/// y = f(x) for a matrix whose rows are x_stride elements apart in x, and contiguous in y. On the calling thread.
+void unary_rows(Unary f, const float* x, int64_t x_stride, float* y, int64_t rows, int64_t n) noexcept;
+void unary_rows(Unary f, const double* x, int64_t x_stride, double* y, int64_t rows, int64_t n) noexcept;
+
 /// dx[i] = dy[i] * f'(x[i]), for the functions whose rules are fused: relu (which may be given y for x), gelu,
 /// gelu_tanh. dx may be dy.
 void unary_grad(Unary f, const float* x, const float* dy, float* dx, int64_t n) noexcept;

@@ -73,7 +73,7 @@ bool multiplied(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, 
     return true;
   }
   if (!prefers_strip_gemm(m, n, k)) return false;
-  strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
+  strip_gemm(m, n, k, alpha, mapped(a, m, k, 2), mapped(b, k, n, 3), beta, c, c_stride, bias);
   return true;
 }
 bool multiplied(int64_t, int64_t, int64_t, double, Operand<double>, Operand<double>, double, double*, int64_t,
@@ -142,9 +142,11 @@ void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b
             const T* bias) noexcept {
   const int64_t slices = slices_for(m, n, k);
   if (slices > 1 && !bias && k >= 3 * std::max(m, n) && m * n <= 1 << 16) {
-    return long_sums(m, n, k, alpha, a, b, beta, c, c_stride, slices);
+    return long_sums(m, n, k, alpha, mapped(a, m, k, 2), mapped(b, k, n, 3), beta, c, c_stride, slices);
   }
   if (multiplied(m, n, k, alpha, a, b, beta, c, c_stride, bias)) return;
+  a = mapped(a, m, k, 2);
+  b = mapped(b, k, n, 3);
   const auto piece = [=](int64_t row, int64_t rows, int64_t column, int64_t columns) {
     tile(rows, columns, k, alpha, rows_from(a, row), columns_from(b, column), beta, c + row * c_stride + column,
          c_stride, bias ? bias + column : nullptr);

@@ -2,26 +2,9 @@
 
 #include <cstdint>
 
+#include "autograd/kernels/operand.h"
+
 namespace mixtape::kernels {
-
-/// One operand of a matrix product: row-major, `stride` elements from row to row, read as its transpose if
-/// `transposed`.
-template <class T>
-struct Operand {
-  const T* data;
-  int64_t stride;
-  bool transposed = false;
-};
-
-/// The operand from one of its rows, or columns, on.
-template <class T>
-Operand<T> rows_from(Operand<T> x, int64_t row) {
-  return {x.data + row * (x.transposed ? 1 : x.stride), x.stride, x.transposed};
-}
-template <class T>
-Operand<T> columns_from(Operand<T> x, int64_t column) {
-  return {x.data + column * (x.transposed ? x.stride : 1), x.stride, x.transposed};
-}
 
 /// How much work a product is.
 constexpr double flops_of(int64_t m, int64_t n, int64_t k) {

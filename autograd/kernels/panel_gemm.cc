@@ -26,7 +26,22 @@ struct Side {
     const bool across = is_a ? x.transposed : !x.transposed;
     const int64_t row = first * width(), rows = std::min(last * width(), size) - row;
     const float* data = across ? x.data + from * x.stride + row : x.data + row * x.stride + from;
-    return (is_a ? kernels.pack_a : kernels.pack_b)({data, x.stride, across, rows, depth}, to);
+    const PanelSource source{data, x.stride, across, rows, depth};
+    return x.map ? pack_mapped(source, to) : (is_a ? kernels.pack_a : kernels.pack_b)(source, to);
+  }
+  // The same by way of a room in the cache, panel by panel.
+  bool pack_mapped(PanelSource source, uint16_t* to) const {
+    float* room = aligned_scratch<float>(2, width() * source.depth);
+    bool good = true;
+    for (int64_t left = source.rows; left > 0 && good; left -= width()) {
+      const int64_t rows = std::min(left, width());
+      const int64_t height = source.across ? source.depth : rows, length = source.across ? rows : source.depth;
+      unary_rows(*x.map, source.data, source.stride, room, height, length);
+      good = (is_a ? kernels.pack_a : kernels.pack_b)({room, length, source.across, rows, source.depth}, to);
+      source.data += width() * (source.across ? 1 : source.stride);
+      to += elements(source.depth);
+    }
+    return good;
   }
 };
 

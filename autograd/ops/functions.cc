@@ -100,6 +100,17 @@ Tensor gelu_tanh(Tensor x) {
       [](const Kept& kept) { return apply(kernels::Unary::gelu_tanh, kept[0]); });
 }
 
+Tensor activate(Tensor x, Activation function) {
+  switch (function) {
+    case Activation::relu:
+      return relu(x);
+    case Activation::gelu:
+      return gelu(std::move(x));
+    default:
+      return gelu_tanh(std::move(x));
+  }
+}
+
 Tensor composed::relu(const Tensor& x) {
   const Tensor zero = Tensor::zeros(x.shape(), x.dtype());
   return where(greater(x, zero), x, zero);

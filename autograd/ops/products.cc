@@ -37,6 +37,58 @@ void multiply(const Tensor& a, const Tensor& b, MatmulOptions options, const Sha
                       product_factors());
 }
 
+struct LinearSizes {
+  int64_t rows, in, out;
+};
+
+LinearSizes check_linear(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_same_dtype(op, x, weight);
+  if (bias) check_same_dtype(op, x, bias);
+  if (weight.rank() != 2 || x.rank() == 0 || x.size(-1) != weight.size(1)) {
+    fail(fmt::format("{}: input {} and weight {}, expected [..., in] and [out, in]", op, to_string(x.shape()),
+                     to_string(weight.shape())));
+  }
+  const int64_t in = weight.size(1), out = weight.size(0);
+  if (bias && !(bias.shape() == Shape{out})) {
+    fail(fmt::format("{}: bias {} for weight {}, expected [{}]", op, to_string(bias.shape()), to_string(weight.shape()),
+                     out));
+  }
+  return {in == 0 ? 0 : x.elements() / in, in, out};
+}
+
+using Map = std::optional<kernels::Unary>;
+
+// f(X) W' + bias, row by row.
+Tensor weighted(const Tensor& x, Map f, const Tensor& weight, const Tensor& bias, const LinearSizes& sizes) {
+  const auto [rows, in, out] = sizes;
+  Tensor y = Tensor::uninitialized(x.shape().with(-1, out), x.dtype());
+  count_flops(2 * y.elements() * in);
+  dispatch(x.dtype(), [&, rows = rows, in = in, out = out]<class T>(T) {
+    kernels::gemm(rows, out, in, T(1), kernels::Operand<T>{x.data<T>(), in, false, f},
+                  kernels::Operand<T>{weight.data<T>(), in, true}, T(0), y.mutable_data<T>(), out,
+                  bias ? bias.data<T>() : nullptr, product_factors());
+  });
+  return y;
+}
+
+kernels::Unary kernel_of(Activation function) {
+  if (function == Activation::relu) return kernels::Unary::relu;
+  return function == Activation::gelu ? kernels::Unary::gelu : kernels::Unary::gelu_tanh;
+}
+
+// dY' f(X)
+Tensor weight_gradient(const Tensor& dy, const Tensor& x, Map f, const LinearSizes& sizes) {
+  const auto [rows, in, out] = sizes;
+  Tensor dweight = Tensor::uninitialized({out, in}, x.dtype());
+  count_flops(2 * dweight.elements() * rows);
+  dispatch(x.dtype(), [&, rows = rows, in = in, out = out]<class T>(T) {
+    kernels::gemm(out, in, rows, T(1), kernels::Operand<T>{dy.data<T>(), out, true},
+                  kernels::Operand<T>{x.data<T>(), in, false, f}, T(0), dweight.mutable_data<T>(), in, nullptr,
+                  product_factors());
+  });
+  return dweight;
+}
+
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
@@ -73,35 +125,44 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  check_same_dtype("linear", x, weight);
-  if (bias) check_same_dtype("linear", x, bias);
-  if (weight.rank() != 2 || x.rank() == 0 || x.size(-1) != weight.size(1)) {
-    fail(fmt::format("linear: input {} and weight {}, expected [..., in] and [out, in]", to_string(x.shape()),
-                     to_string(weight.shape())));
-  }
-  const int64_t in = weight.size(1), out = weight.size(0), rows = in == 0 ? 0 : x.elements() / in;
-  if (bias && !(bias.shape() == Shape{out})) {
-    fail(fmt::format("linear: bias {} for weight {}, expected [{}]", to_string(bias.shape()), to_string(weight.shape()),
-                     out));
-  }
-  Tensor y = Tensor::uninitialized(x.shape().with(-1, out), x.dtype());
-  count_flops(2 * y.elements() * in);
-  dispatch(x.dtype(), [&]<class T>(T) {
-    kernels::gemm(rows, out, in, T(1), kernels::Operand<T>{x.data<T>(), in},
-                  kernels::Operand<T>{weight.data<T>(), in, true}, T(0), y.mutable_data<T>(), out,
-                  bias ? bias.data<T>() : nullptr, product_factors());
-  });
-  return record("linear", {x, weight, bias}, y, Keep{x, weight},
-                [rows, in, out, factors = product_dtype()](const Kept& kept, const Tensor& dy) {
+  const LinearSizes sizes = check_linear("linear", x, weight, bias);
+  return record("linear", {x, weight, bias}, weighted(x, {}, weight, bias, sizes), Keep{x, weight},
+                [sizes, factors = product_dtype()](const Kept& kept, const Tensor& dy) {
                   const MixedPrecision precision(factors);
                   const Shape shape = kept[0].shape();
-                  const Tensor dy_rows = reshape(dy, {rows, out});
+                  const Tensor dy_rows = reshape(dy, {sizes.rows, sizes.out});
                   Tensor dweight, dx;
                   if (kept.needs(1))  // dW = dY' X
-                    dweight = matmul(dy_rows, reshape(kept.take(0), {rows, in}), {.transpose_a = true});
+                    dweight = matmul(dy_rows, reshape(kept.take(0), {sizes.rows, sizes.in}), {.transpose_a = true});
                   if (kept.needs(0)) dx = reshape(matmul(dy_rows, kept[1]), shape);           // dX = dY W
                   return Gradients(dx, dweight, kept.needs(2) ? sum(dy_rows, 0) : Tensor());  // db = column sums of dY
                 });
+}
+
+Tensor activated_linear(Tensor x, Activation function, const Tensor& weight, const Tensor& bias) {
+  if (product_dtype() != f32) return linear(activate(std::move(x), function), weight, bias);
+  const LinearSizes sizes = check_linear("activated_linear", x, weight, bias);
+  const kernels::Unary f = kernel_of(function);
+  return record(
+      "activated_linear", {x, weight, bias}, weighted(x, f, weight, bias, sizes), Keep{x, weight},
+      [sizes, f](const Kept& kept, const Tensor& dy) {
+        const MixedPrecision precision(f32);
+        const Tensor &x = kept[0], dy_rows = reshape(dy, {sizes.rows, sizes.out});
+        Tensor dweight, dx;
+        if (kept.needs(1)) dweight = weight_gradient(dy_rows, x, f, sizes);  // dW = dY' f(X)
+        if (kept.needs(0)) {                                                 // dX = dY W * f'(X)
+          dx = reshape(matmul(dy_rows, kept[1]), x.shape());
+          dispatch(x.dtype(), [&]<class T>(T) {
+            kernels::unary_grad(f, x.data<T>(), dx.data<T>(), dx.mutable_data<T>(), x.elements());
+          });
+        }
+        return Gradients(dx, dweight, kept.needs(2) ? sum(dy_rows, 0) : Tensor());  // db = column sums of dY
+      },
+      [function](std::span<const Tensor> in) { return composed::activated_linear(in[0], function, in[1], in[2]); });
+}
+
+Tensor composed::activated_linear(const Tensor& x, Activation function, const Tensor& weight, const Tensor& bias) {
+  return linear(activate(x, function), weight, bias);
 }
 
 }  // namespace mixtape

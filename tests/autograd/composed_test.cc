@@ -55,6 +55,24 @@ TEST_CASE("fused ops equal their composed definitions, forward and backward") {
   }
 }
 
+TEST_CASE("activated_linear equals its composed definition, and keeps the input only") {
+  using In = const std::vector<Tensor>&;
+  Random random(7);
+  for (const Activation f : {Activation::relu, Activation::gelu, Activation::gelu_tanh}) {
+    for (const DType dtype : {f32, f64}) {
+      const Tensor x = random.normal({150, 70}, 0, 2, dtype), weight = random.normal({90, 70}, 0, 1, dtype);
+      check_equal(
+          "activated_linear", [=](In in) { return activated_linear(in[0], f, in[1], in[2]); },
+          [=](In in) { return composed::activated_linear(in[0], f, in[1], in[2]); },
+          {x, weight, random.normal({90}, 0, 1, dtype)});
+      Tape tape(random.at(0));
+      tape.watch(x);
+      activated_linear(x * 1.0, f, weight);
+      CHECK(tape.kept_bytes() == x.bytes() + weight.bytes());
+    }
+  }
+}
+
 TEST_CASE("cross entropy equals its composed definition") {
   using In = const std::vector<Tensor>&;
   Random random(6);

@@ -111,6 +111,19 @@ Rows products() {
   };
 }
 
+Rows activations() {
+  Rows rows;
+  const std::pair<std::string, Activation> functions[] = {
+      {"relu", Activation::relu}, {"gelu", Activation::gelu}, {"gelu_tanh", Activation::gelu_tanh}};
+  for (const auto& [name, function] : functions) {
+    const Activation f = function;
+    rows.push_back({"activate." + name, [f](const Case& in) { return activate(in["input"], f); }});
+    rows.push_back({"activated_linear." + name,
+                    [f](const Case& in) { return activated_linear(in["input"], f, in["weight"], in["bias"]); }});
+  }
+  return rows;
+}
+
 Rows shapes() {
   Rows rows{
       {"reshape",
@@ -295,8 +308,8 @@ Rows attentions() {
 
 Rows all_rows() {
   Rows rows;
-  for (const auto& family :
-       {arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss, attentions, images}) {
+  for (const auto& family : {arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss,
+                             attentions, images, activations}) {
     add(rows, family());
   }
   return rows;

@@ -44,6 +44,7 @@ std::vector<GradientRow> elementwise_rows() {
       {"relu", [](In x) { return relu(x[0]); }, {off_zero({3, 5})}},
       {"gelu", [](In x) { return gelu(x[0]); }, {normal({3, 5})}},
       {"gelu_tanh", [](In x) { return gelu_tanh(x[0]); }, {normal({3, 5})}},
+      {"activate, gelu", [](In x) { return activate(x[0], Activation::gelu); }, {normal({3, 5})}},
       {"greater, as a condition",
        [](In x) { return where(greater(x[0], x[1]), x[0] * x[0], x[1]); },
        {spread(s), normal(s) * 0.01}},
@@ -126,6 +127,15 @@ std::vector<GradientRow> product_rows() {
       {"linear, batches",
        [](In x) { return linear(x[0], x[1], x[2]); },
        {normal({2, 2, 3}), normal({4, 3}), normal({4})}},
+      {"activated_linear, relu",
+       [](In x) { return activated_linear(x[0], Activation::relu, x[1], x[2]); },
+       {off_zero({3, 4}), normal({2, 4}), normal({2})}},
+      {"activated_linear, gelu",
+       [](In x) { return activated_linear(x[0], Activation::gelu, x[1], x[2]); },
+       {normal({2, 3, 4}), normal({2, 4}), normal({2})}},
+      {"activated_linear, gelu_tanh, no bias",
+       [](In x) { return activated_linear(x[0], Activation::gelu_tanh, x[1]); },
+       {normal({3, 4}), normal({2, 4})}},
       {"linear, constant weight",
        [](In x) {
          return linear(x[0], normal({2, 4}, 7), x[1]);

@@ -296,6 +296,16 @@ def weights_of(query, key, hidden=None):
     return (scores if hidden is None else scores.masked_fill(hidden, -INF)).softmax(-1)
 
 
+ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "gelu_tanh": lambda input: F.gelu(input, approximate="tanh")}
+
+
+def activations(cases):
+    for name, activation in ACTIVATIONS.items():
+        cases.add(f"activate.{name}", activation, input=normal(4, 9) * 2)
+        cases.add(f"activated_linear.{name}", lambda input, weight, bias: F.linear(activation(input), weight, bias),
+                  input=normal(5, 7), weight=normal(3, 7), bias=normal(3))
+
+
 def attention(cases):
     def add(variant, function, **inputs):
         cases.add(f"scaled_dot_product_attention{variant}", function, **inputs)
@@ -516,8 +526,7 @@ def small_layers(cases):
     add("LayerNorm.epsilon", nn.LayerNorm(5, eps=0.25), input=normal(2, 3, 5))
     add("Softmax", nn.Softmax(dim=-1), input=normal(2, 3, 5))
     add("Dropout", nn.Dropout(0.4).eval(), input=normal(2, 3, 5))
-    for name, activation in {"relu": F.relu, "gelu": F.gelu,
-                             "gelu_tanh": lambda x: F.gelu(x, approximate="tanh")}.items():
+    for name, activation in ACTIVATIONS.items():
         parts = nn.ModuleDict({"up": nn.Linear(5, 9), "down": nn.Linear(9, 5)})
         add(f"FeedForward.{name}", parts, lambda x: parts["down"](activation(parts["up"](x))), x=normal(2, 3, 5))
     places = index([0, 1, 2, 0, 6])
@@ -807,7 +816,7 @@ def main():
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     files = {
-        "ops": (arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss, attention, images),
+        "ops": (arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss, attention, images, activations),
         "layers": (small_layers, multi_head_attention, models, image_models, linear_attention),
         "optimizers": (optimizers, training_step),
     }

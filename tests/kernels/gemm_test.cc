@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "autograd/kernels/scratch.h"
@@ -160,4 +161,40 @@ TEST_CASE_TEMPLATE("gemm: a NaN or infinity in an operand shows in the product",
     gemm(20, 20, 20, T(1), Operand<T>{a.data(), 20}, Operand<T>{b.data(), 20}, T(0), c.data(), 20);
     for (size_t i = 0; i < 400; ++i) REQUIRE(std::isnan(c[i]) == (i / 20 == 3));
   }
+}
+
+TEST_CASE_TEMPLATE("gemm: numbers that go through a function first, bit by bit those of a copy", T, float, double) {
+  const int64_t shapes[][3] = {{1, 1, 1},      {5, 7, 3},       {40, 50, 60},    {70, 33, 20},
+                               {130, 120, 90}, {300, 100, 600}, {96, 260, 4100}, {33, 40, 2000}};
+  const auto result = [](const Product& p, Operand<T> a, Operand<T> b, Factors factors) {
+    std::vector<T> c(static_cast<size_t>(p.m * p.n));
+    gemm(p.m, p.n, p.k, T(1), a, b, T(0), c.data(), p.n, nullptr, factors);
+    return c;
+  };
+  for_each_instruction_set([&] {
+    for (const auto& [m, n, k] : shapes) {
+      for (int mask = 0; mask < 4; ++mask) {
+        CAPTURE(m);
+        CAPTURE(mask);
+        const Product p{m, n, k, (mask & 1) != 0, (mask & 2) != 0, mask};
+        std::vector<T> a = random_values<T>(m * k, 1, -3, 3), b = random_values<T>(k * n, 2), f(a.size());
+        if (mask == 1) a[a.size() / 2] = kInfinity<T>;
+        unary(Unary::gelu, a.data(), f.data(), m * k);
+        const Laid<T> left(a, m, k, p.a_transposed, p.spare, 1), right(b, k, n, p.b_transposed, p.spare, 2),
+            copy(f, m, k, p.a_transposed, p.spare, 1);
+        Operand<T> through = left.operand;
+        through.map = Unary::gelu;
+        const auto turned = [](Operand<T> x) { return Operand<T>{x.data, x.stride, !x.transposed, x.map}; };
+        const Product mirrored{n, m, k};
+        for (Factors factors : {Factors::exact, Factors::bf16}) {
+          const auto same = [](const std::vector<T>& x, const std::vector<T>& y) {
+            return std::memcmp(x.data(), y.data(), x.size() * sizeof(T)) == 0;
+          };
+          CHECK(same(result(p, through, right.operand, factors), result(p, copy.operand, right.operand, factors)));
+          CHECK(same(result(mirrored, turned(right.operand), turned(through), factors),
+                     result(mirrored, turned(right.operand), turned(copy.operand), factors)));
+        }
+      }
+    }
+  });
 }

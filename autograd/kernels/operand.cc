@@ -1,0 +1,29 @@
+#include "autograd/kernels/operand.h"
+
+#include "autograd/kernels/parallel.h"
+#include "autograd/kernels/scratch.h"
+
+namespace mixtape::kernels {
+namespace {
+
+template <class T>
+Operand<T> copy(const Operand<T>& x, int64_t rows, int64_t columns, int slot) {
+  if (!x.map) return x;
+  const int64_t height = x.transposed ? columns : rows, width = x.transposed ? rows : columns;
+  T* room = scratch<T>(slot, height * width);
+  parallel_for(height, grain_for(width), [&](int64_t first, int64_t last) {
+    unary_rows(*x.map, x.data + first * x.stride, x.stride, room + first * width, last - first, width);
+  });
+  return {room, width, x.transposed};
+}
+
+}  // namespace
+
+Operand<float> mapped(Operand<float> x, int64_t rows, int64_t columns, int slot) noexcept {
+  return copy(x, rows, columns, slot);
+}
+Operand<double> mapped(Operand<double> x, int64_t rows, int64_t columns, int slot) noexcept {
+  return copy(x, rows, columns, slot);
+}
+
+}  // namespace mixtape::kernels
