@@ -16,7 +16,7 @@ void unary_rows(Unary f, const float* x, int64_t x_stride, float* y, int64_t row
 void unary_rows(Unary f, const double* x, int64_t x_stride, double* y, int64_t rows, int64_t n) noexcept;
 
 /// dx[i] = dy[i] * f'(x[i]), for the functions whose rules are fused: relu (which may be given y for x), gelu,
-/// gelu_tanh. dx may be dy.
+/// gelu_tanh. dx may be dy or x.
 void unary_grad(Unary f, const float* x, const float* dy, float* dx, int64_t n) noexcept;
 void unary_grad(Unary f, const double* x, const double* dy, double* dx, int64_t n) noexcept;
 void unary_grad(Unary f, const uint16_t* x, const float* dy, float* dx, int64_t n) noexcept;

@@ -100,6 +100,9 @@ TEST_CASE_TEMPLATE("unary_grad: every slope at every size and alignment, in plac
           unary_grad(c.f, x.data(), dy.data(), dy.data(), n);
           CHECK(dy.values() == dx.values());
           CHECK(dy.intact());
+          unary_grad(c.f, x.data(), grads.data(), x.data(), n);
+          CHECK(x.values() == dx.values());
+          CHECK(x.intact());
         }
       }
     }
