@@ -96,8 +96,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 /// x W' + bias.   x: [..., in]  weight: [out, in]  bias: [out] or undefined  result: [..., out]
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
-/// linear(activate(x, function), weight, bias), without memory for the activation: the products of forward and backward
-/// compute it where they read x.
+/// linear(activate(x, function), weight, bias) of which the tape keeps x only: the products of forward and backward
+/// compute the activation where they read x. (Under mixed precision it is just that, and keeps what the two keep.)
 Tensor activated_linear(Tensor x, Activation function, const Tensor& weight, const Tensor& bias = {});
 
 // --- images (ops/images.cc): [B, H, W, C], height, width and channels. H' = (H + 2 padding - height) / stride + 1

@@ -5,10 +5,10 @@
 namespace mixtape {
 
 /// Training with mixed precision (Micikevicius et al. 2018): while it is in scope on its thread, matrix products of f32
-/// tensors (matmul, linear, conv2d, scaled_dot_product_attention) round their factors to bf16 and add up in f32, and
-/// gelu and gelu_tanh round what they read. The tape keeps queries, keys, values and what GELU reads in bf16. All else
-/// stays f32: weights, gradients, norms, softmax, losses, optimizers. f64 is not touched. Backward multiplies as
-/// forward did, wherever it runs.
+/// tensors (matmul, linear, activated_linear, conv2d, scaled_dot_product_attention) round their factors to bf16 and add
+/// up in f32, and gelu and gelu_tanh round what they read. The tape keeps queries, keys, values and what GELU reads in
+/// bf16. All else stays f32: weights, gradients, norms, softmax, losses, optimizers. f64 is not touched. Backward
+/// multiplies as forward did, wherever it runs.
 ///
 ///     const MixedPrecision precision(bf16);
 ///     Tape tape(random.at(step));

@@ -78,7 +78,7 @@ struct LineView {
   std::vector<int32_t> inputs;  ///< lines; -1 for a constant
   Shape shape;                  ///< of the output
   DType dtype;
-  std::vector<int32_t> keeps;  ///< lines of what is held for backward; -1 for a constant
+  std::vector<int32_t> keeps;  ///< lines of what is held for backward; -1: on none, a constant or a copy
   int64_t kept_bytes;          ///< of it
   bool backward;               ///< written by a recorded backward pass
   int32_t rule_of;             ///< then the line whose rule wrote it; -1 for a line of the forward pass

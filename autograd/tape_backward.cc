@@ -230,6 +230,8 @@ void Tape::accumulate(size_t from, int32_t to, Tensor gradient, const Playing& p
                      name_of(gradient.dtype()), to_string(gradient.shape()), name_of(target.dtype),
                      to_string(target.shape)));
   }
+  // One that took the place of a kept tensor is no longer what that was on this tape.
+  if (!playing.recorded && gradient.body().tape != 0) gradient = gradient.detach();
   Tensor& sum = all.gradients[static_cast<size_t>(to)];
   if (!sum) {
     sum = std::move(gradient);

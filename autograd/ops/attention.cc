@@ -263,7 +263,10 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
                  });
         return Gradients(dquery, dkey, dvalue);
       },
-      [setting](std::span<const Tensor> in) { return composed_attention(in, setting); });
+      [setting](std::span<const Tensor> in) {
+        const MixedPrecision precision(setting.factors == kernels::Factors::bf16 ? bf16 : f32);
+        return composed_attention(in, setting);
+      });
 }
 
 Tensor attention_weights(const Tensor& query, const Tensor& key, const AttentionOptions& options) {

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <optional>
+#include <utility>
+
 #include "autograd/flops.h"
 #include "autograd/kernels/gemm.h"
 #include "autograd/kernels/scratch.h"
@@ -53,7 +57,7 @@ LinearSizes check_linear(const char* op, const Tensor& x, const Tensor& weight, 
     fail(fmt::format("{}: bias {} for weight {}, expected [{}]", op, to_string(bias.shape()), to_string(weight.shape()),
                      out));
   }
-  return {in == 0 ? 0 : x.elements() / in, in, out};
+  return {x.shape().slice(0, x.rank() - 1).elements(), in, out};
 }
 
 using Map = std::optional<kernels::Unary>;
@@ -162,7 +166,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 }
 
 Tensor activated_linear(Tensor x, Activation function, const Tensor& weight, const Tensor& bias) {
-  if (product_dtype() != f32) return linear(activate(std::move(x), function), weight, bias);
+  if (x.dtype() == f32 && product_dtype() == bf16) return linear(activate(std::move(x), function), weight, bias);
   const LinearSizes sizes = check_linear("activated_linear", x, weight, bias);
   const kernels::Unary f = kernel_of(function);
   return record(
@@ -175,7 +179,10 @@ Tensor activated_linear(Tensor x, Activation function, const Tensor& weight, con
         if (kept.needs(2)) dbias = sum(reshape(dy, {sizes.rows, sizes.out}), 0);      // db = column sums of dY
         return Gradients(dx, dweight, dbias);
       },
-      [function](std::span<const Tensor> in) { return composed::activated_linear(in[0], function, in[1], in[2]); });
+      [function](std::span<const Tensor> in) {
+        const MixedPrecision precision(f32);
+        return composed::activated_linear(in[0], function, in[1], in[2]);
+      });
 }
 
 Tensor composed::activated_linear(const Tensor& x, Activation function, const Tensor& weight, const Tensor& bias) {

@@ -2,8 +2,11 @@
 
 #include <cmath>
 #include <functional>
+#include <vector>
 
+#include "autograd/mask.h"
 #include "autograd/ops.h"
+#include "autograd/precision.h"
 #include "autograd/random.h"
 #include "autograd/tape.h"
 #include "tests/autograd/closeness.h"
@@ -59,16 +62,51 @@ TEST_CASE("activated_linear equals its composed definition, and keeps the input 
   using In = const std::vector<Tensor>&;
   Random random(7);
   for (const Activation f : {Activation::relu, Activation::gelu, Activation::gelu_tanh}) {
-    for (const DType dtype : {f32, f64}) {
-      const Tensor x = random.normal({150, 70}, 0, 2, dtype), weight = random.normal({90, 70}, 0, 1, dtype);
-      check_equal(
-          "activated_linear", [=](In in) { return activated_linear(in[0], f, in[1], in[2]); },
-          [=](In in) { return composed::activated_linear(in[0], f, in[1], in[2]); },
-          {x, weight, random.normal({90}, 0, 1, dtype)});
-      Tape tape(random.at(0));
-      tape.watch(x);
-      activated_linear(x * 1.0, f, weight);
-      CHECK(tape.kept_bytes() == x.bytes() + weight.bytes());
+    const Tensor x = random.normal({150, 70}, 0, 2), weight = random.normal({90, 70}, 0, 1);
+    check_equal(
+        "activated_linear", [=](In in) { return activated_linear(in[0], f, in[1], in[2]); },
+        [=](In in) { return composed::activated_linear(in[0], f, in[1], in[2]); },
+        {x, weight, random.normal({90}, 0, 1)});
+    Tape tape(random.at(0));
+    tape.watch(x);
+    activated_linear(x * 1.0, f, weight);
+    CHECK(tape.kept_bytes() == x.bytes() + weight.bytes());
+  }
+}
+
+TEST_CASE("linear layers of nothing give the bias") {
+  const Tensor x = Tensor::zeros({3, 0}), weight = Tensor::zeros({2, 0}), bias = Tensor::full({2}, 7);
+  for (const Tensor& y : {linear(x, weight, bias), activated_linear(x, Activation::relu, weight, bias)}) {
+    CHECK(y.values() == std::vector<double>(6, 7));
+  }
+}
+
+TEST_CASE("gradients that take the place of what was kept are those of a tape that keeps all") {
+  Random random(8);
+  const Tensor x = random.normal({3, 700, 512}, 0, 1), weight = random.normal({40, 512}, 0, 1);
+  const Tensor heads = random.normal({2, 30, 3, 16}, 0, 1);
+  const std::function<Tensor(const Tensor&)> functions[] = {
+      [&](const Tensor& a) { return activated_linear(a * 1.5, Activation::gelu, weight); },
+      [&](const Tensor& a) { return activated_linear(a * 1.5, Activation::relu, weight); },
+      [](const Tensor& a) { return scaled_dot_product_attention(a * 0.5, a * 1.5, a + 1.0, {.mask = causal()}); }};
+  for (const auto& f : functions) {
+    for (const DType factors : {f32, bf16}) {
+      const MixedPrecision precision(factors);
+      const Tensor a = &f == &functions[2] ? heads : x;
+      const auto gradient = [&](bool keep_tape) {
+        Tape tape(random.at(0));
+        tape.watch(a);
+        const Tensor loss = sum(f(a) * 0.01);
+        tape.backward(loss, {.keep_tape = keep_tape});
+        Tensor result = tape.gradient(a);
+        CHECK(tape.find(result) == -1);
+        return result;
+      };
+      const Tensor in_place = gradient(false);
+      check_close({in_place}, {gradient(true)}, 0);
+      Tape next;  // and it may be used under another tape
+      next.watch(a);
+      next.backward(sum(in_place * a));
     }
   }
 }

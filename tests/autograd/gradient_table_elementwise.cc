@@ -136,6 +136,12 @@ std::vector<GradientRow> product_rows() {
       {"activated_linear, gelu_tanh, no bias",
        [](In x) { return activated_linear(x[0], Activation::gelu_tanh, x[1]); },
        {normal({3, 4}), normal({2, 4})}},
+      {"linear, nothing in",
+       [](In x) { return linear(x[0], x[1], x[2]); },
+       {normal({3, 0}), normal({2, 0}), normal({2})}},
+      {"activated_linear, no rows",
+       [](In x) { return activated_linear(x[0], Activation::gelu, x[1], x[2]); },
+       {normal({0, 4}), normal({2, 4}), normal({2})}},
       {"linear, constant weight",
        [](In x) {
          return linear(x[0], normal({2, 4}, 7), x[1]);

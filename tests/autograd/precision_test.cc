@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "autograd/error.h"
 #include "autograd/mask.h"
@@ -186,6 +187,26 @@ TEST_CASE("mixed precision: GELU takes the memory of an input that is given away
   const Tensor slope = holds_inputs.gradients(sum(gelu(x + 0.0)), {x}, {.record = true})[0];
   const Tensor plain = holds_inputs.gradients(sum(composed::gelu(x)), {x}, {.keep_tape = true})[0];
   CHECK(largest_difference(slope, plain) < 1e-6);
+}
+
+TEST_CASE("mixed precision: a recorded backward multiplies as forward did, too") {
+  Random random(10);
+  const Tensor x = random.normal({6, 40}, 0, 1), w = random.normal({9, 40}, 0, 1),
+               heads = random.normal({2, 9, 2, 8}, 0, 1);
+  const std::function<Tensor(const Tensor&)> functions[] = {
+      [&](const Tensor& a) { return activated_linear(a, Activation::gelu, w); },
+      [](const Tensor& a) { return scaled_dot_product_attention(a, a * 2.0, a + 1.0); }};
+  for (const auto& f : functions) {
+    const Tensor a = &f == &functions[1] ? heads : x;
+    const auto gradient = [&](DType backward) {
+      Tape tape;
+      tape.watch(a);
+      const Tensor loss = sum(f(a) * f(a));
+      const MixedPrecision precision(backward);
+      return tape.gradients(loss, {a}, {.record = true})[0].detach();
+    };
+    CHECK(largest_difference(gradient(f32), gradient(bf16)) == 0);
+  }
 }
 
 TEST_CASE("mixed precision: factors that bfloat16 has are multiplied exactly") {
