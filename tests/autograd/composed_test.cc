@@ -86,9 +86,9 @@ TEST_CASE("gradients that take the place of what was kept are those of a tape th
   const Tensor x = random.normal({3, 700, 512}, 0, 1), weight = random.normal({40, 512}, 0, 1);
   const Tensor heads = random.normal({2, 30, 3, 16}, 0, 1);
   const std::function<Tensor(const Tensor&)> functions[] = {
-      [&](const Tensor& a) { return activated_linear(a * 1.5, Activation::gelu, weight); },
-      [&](const Tensor& a) { return activated_linear(a * 1.5, Activation::relu, weight); },
-      [](const Tensor& a) { return scaled_dot_product_attention(a * 0.5, a * 1.5, a + 1.0, {.mask = causal()}); }};
+      [&](const Tensor& a) { return activated_linear(a + 0.5, Activation::gelu, weight); },
+      [&](const Tensor& a) { return activated_linear(a + 0.5, Activation::relu, weight); },
+      [](const Tensor& a) { return scaled_dot_product_attention(a + 0.5, a * 1.5, a + 1.0, {.mask = causal()}); }};
   for (const auto& f : functions) {
     for (const DType factors : {f32, bf16}) {
       const MixedPrecision precision(factors);
