@@ -248,7 +248,8 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
            in[kPairs], in[kBias], out, log_sums},
       [setting](const Kept& kept, const Tensor& dout) {
         const kernels::AttentionBatch batch = batch_of(kept, setting);
-        const Tensor out = kept.take(kInputs), log_sums = kept[kInputs + 1];
+        const Tensor& log_sums = kept[kInputs + 1];
+        const Tensor out = kept.take(kInputs);
         const Tensor query = factor_of(kept.take(kQuery));
         const Tensor key = factor_of(kept.take(kKey)), value = factor_of(kept.take(kValue));
         const auto room_like = [](const Tensor& x) { return x.unique() ? x : Tensor::like(x); };
