@@ -73,7 +73,7 @@ bool multiplied(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, 
     return true;
   }
   if (!prefers_strip_gemm(m, n, k)) return false;
-  strip_gemm(m, n, k, alpha, mapped(a, m, k, 2), mapped(b, k, n, 3), beta, c, c_stride, bias);
+  strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
   return true;
 }
 bool multiplied(int64_t, int64_t, int64_t, double, Operand<double>, Operand<double>, double, double*, int64_t,

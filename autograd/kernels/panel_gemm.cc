@@ -27,7 +27,10 @@ struct Side {
     const int64_t row = first * width(), rows = std::min(last * width(), size) - row;
     const float* data = across ? x.data + from * x.stride + row : x.data + row * x.stride + from;
     const PanelSource source{data, x.stride, across, rows, depth};
-    return x.map ? pack_mapped(source, to) : (is_a ? kernels.pack_a : kernels.pack_b)(source, to);
+    return x.map ? pack_mapped(source, to) : pack_source(source, to);
+  }
+  bool pack_source(const PanelSource& source, uint16_t* to) const {
+    return (is_a ? kernels.pack_a : kernels.pack_b)(source, to);
   }
   // The same by way of a room in the cache, panel by panel.
   bool pack_mapped(PanelSource source, uint16_t* to) const {
@@ -37,7 +40,7 @@ struct Side {
       const int64_t rows = std::min(left, width());
       const int64_t height = source.across ? source.depth : rows, length = source.across ? rows : source.depth;
       unary_rows(*x.map, source.data, source.stride, room, height, length);
-      good = (is_a ? kernels.pack_a : kernels.pack_b)({room, length, source.across, rows, source.depth}, to);
+      good = pack_source({room, length, source.across, rows, source.depth}, to);
       source.data += width() * (source.across ? 1 : source.stride);
       to += elements(source.depth);
     }

@@ -137,8 +137,7 @@ MIXTAPE_AVX512_BF16 bool pack_rows(const PanelSource& from, uint16_t* to) { retu
 MIXTAPE_AVX512_BF16 bool pack_columns(const PanelSource& from, uint16_t* to) { return pack(from, !from.across, to); }
 
 void multiply_plainly(const GemmCall& p) {
-  strip_gemm(p.m, p.n, p.k, p.alpha, mapped(p.a, p.m, p.k, 2), mapped(p.b, p.k, p.n, 3), p.beta, p.c, p.c_stride,
-             p.bias);
+  strip_gemm(p.m, p.n, p.k, p.alpha, p.a, p.b, p.beta, p.c, p.c_stride, p.bias);
 }
 
 }  // namespace

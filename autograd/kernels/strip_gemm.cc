@@ -259,7 +259,8 @@ bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k) noexcept {
 
 void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
                 int64_t c_stride, const float* bias) noexcept {
-  HWY_DYNAMIC_DISPATCH(run_strip_gemm)(m, n, k, alpha, a, b, beta, c, c_stride, bias);
+  HWY_DYNAMIC_DISPATCH(run_strip_gemm)
+  (m, n, k, alpha, mapped(a, m, k, 2), mapped(b, k, n, 3), beta, c, c_stride, bias);
 }
 
 int64_t strips_size(int64_t n, int64_t k) noexcept { return HWY_DYNAMIC_DISPATCH(count_strips_elements)(n, k); }

@@ -252,7 +252,6 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
         const Tensor out = kept.take(kInputs);
         const Tensor query = factor_of(kept.take(kQuery));
         const Tensor key = factor_of(kept.take(kKey)), value = factor_of(kept.take(kValue));
-        const auto room_like = [](const Tensor& x) { return x.unique() ? x : Tensor::like(x); };
         Tensor dquery = out.shape() == query.shape() ? room_like(out) : Tensor::like(query);
         Tensor dkey = room_like(key), dvalue = room_like(value);
         dispatch(query.dtype(),

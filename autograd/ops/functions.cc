@@ -27,9 +27,8 @@ Tensor apply(const char* op, kernels::Unary f, const Tensor& x) {
   return apply(f, x);
 }
 
-// In the memory of dy, if nobody else sees it.
 Tensor apply_grad(kernels::Unary f, const Tensor& x, const Tensor& dy) {
-  Tensor dx = dy.unique() ? dy : Tensor::like(dy);
+  Tensor dx = room_like(dy);
   if (x.dtype() == bf16) {
     kernels::unary_grad(f, bits_of(x), dy.data<float>(), dx.mutable_data<float>(), x.elements());
     return dx;
@@ -39,16 +38,12 @@ Tensor apply_grad(kernels::Unary f, const Tensor& x, const Tensor& dy) {
   return dx;
 }
 
-// GELU in one form or the other. Under mixed precision the line holds x rounded, so that y may have the memory of x.
-Tensor gelu_of(const char* op, kernels::Unary f, const Tensor& x, Composed composed, Again again) {
-  check_differentiable(op, x);
-  const Tensor seen = as_factor(x);
-  const bool held = Tape::recording() && Tape::recording()->keeps_inputs();
-  Tensor y = x.unique() && !held ? x.view(x.shape()) : Tensor::like(x);
-  apply_to(f, seen, y);
-  return record(
-      op, {x}, y, Keep{seen}, [f](const Kept& kept, const Tensor& dy) { return apply_grad(f, kept[0], dy); }, composed,
-      again);
+// f of what the line holds of x, in the memory of x if nobody else sees that.
+Tensor apply_over(kernels::Unary f, const Tensor& held, const Tensor& x) {
+  const bool inputs_stay = Tape::recording() && Tape::recording()->keeps_inputs();
+  Tensor y = x.unique() && !inputs_stay ? x.view(x.shape()) : Tensor::like(x);
+  apply_to(f, held, y);
+  return y;
 }
 
 }  // namespace
@@ -89,14 +84,24 @@ Tensor relu(const Tensor& x) {
 }
 
 Tensor gelu(Tensor x) {
-  return gelu_of(
-      "gelu", kernels::Unary::gelu, x, [](std::span<const Tensor> in) { return composed::gelu(in[0]); },
+  check_differentiable("gelu", x);
+  const Tensor held = as_factor(x);
+  Tensor y = apply_over(kernels::Unary::gelu, held, x);
+  return record(
+      "gelu", {x}, y, Keep{held},
+      [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::gelu, kept[0], dy); },
+      [](std::span<const Tensor> in) { return composed::gelu(in[0]); },
       [](const Kept& kept) { return apply(kernels::Unary::gelu, kept[0]); });
 }
 
 Tensor gelu_tanh(Tensor x) {
-  return gelu_of(
-      "gelu_tanh", kernels::Unary::gelu_tanh, x, [](std::span<const Tensor> in) { return composed::gelu_tanh(in[0]); },
+  check_differentiable("gelu_tanh", x);
+  const Tensor held = as_factor(x);
+  Tensor y = apply_over(kernels::Unary::gelu_tanh, held, x);
+  return record(
+      "gelu_tanh", {x}, y, Keep{held},
+      [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::gelu_tanh, kept[0], dy); },
+      [](std::span<const Tensor> in) { return composed::gelu_tanh(in[0]); },
       [](const Kept& kept) { return apply(kernels::Unary::gelu_tanh, kept[0]); });
 }
 

@@ -816,7 +816,8 @@ def main():
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     files = {
-        "ops": (arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss, attention, images, activations),
+        "ops": (arithmetic, functions, reductions, products, shapes, indexing, softmax_and_loss, attention, images,
+                activations),
         "layers": (small_layers, multi_head_attention, models, image_models, linear_attention),
         "optimizers": (optimizers, training_step),
     }
