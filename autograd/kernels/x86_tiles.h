@@ -23,7 +23,8 @@
 
 // The rest of the library is built for any x86-64; these functions are entered only after the CPU was asked.
 #define MIXTAPE_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
-#define MIXTAPE_AMX_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16")))
+#define MIXTAPE_AMX_BF16 \
+  __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16,prfchw")))
 
 namespace mixtape::kernels::x86 {
 
@@ -145,7 +146,17 @@ MIXTAPE_AMX_BF16 void multiply_amx(const PanelProduct& p) {
     _tile_zero(2);
     _tile_zero(3);
   }
+  const float* c = p.c;
+  const int64_t rows_ahead = (p.rows * kTileDepth + p.depth - 1) / p.depth;
+  // Asks for some rows of C, to write to: where they lie beyond the caches, stores would wait for them.
+  const auto ask_for_c = [&]() MIXTAPE_AMX_BF16 {
+    for (int64_t i = 0; i < rows_ahead; ++i, c += p.c_stride) {
+      __builtin_prefetch(c, 1);
+      __builtin_prefetch(c + kHalf, 1);
+    }
+  };
   for (int64_t k = 0; k < p.depth; k += kTileDepth, a += kPieces * kTileElements, b += kPieces * kTileElements) {
+    ask_for_c();
     load_rows(0);
     if constexpr (kPieces == 3) {
       load_columns(2);
