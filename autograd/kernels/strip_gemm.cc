@@ -251,10 +251,9 @@ HWY_EXPORT(pack_all);
 HWY_EXPORT(multiply_all);
 HWY_EXPORT(has_wide_vectors);
 
-// Measured: OpenBLAS has kernels of its own for the smallest products, and for few rows of A a large B is not worth a
-// copy.
+// Measured: for few rows of A a large B is not worth a copy.
 bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k) noexcept {
-  return m * n * k >= 1 << 14 && (m >= 48 || n * k <= 300'000) && HWY_DYNAMIC_DISPATCH(has_wide_vectors)();
+  return k > 0 && (m >= 48 || n * k <= 300'000) && HWY_DYNAMIC_DISPATCH(has_wide_vectors)();
 }
 
 void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
