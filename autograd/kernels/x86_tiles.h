@@ -97,91 +97,83 @@ MIXTAPE_AMX_BF16 inline void begin_amx() {
 }
 MIXTAPE_AMX_BF16 inline void end_amx() { _tile_release(); }
 
-/// Ten instructions that do nothing. A core whose other hardware thread is busy takes half as long again for tile
-/// instructions that follow one another directly; where it is not, the room between them costs nothing.
-inline void leave_room() { asm volatile("nop; nop; nop; nop; nop; nop; nop; nop; nop; nop"); }
+/// Eight instructions that do nothing. A core whose other hardware thread is busy takes longer for tile instructions
+/// that follow one another directly; where it is not, the room between them costs nothing.
+inline void leave_room() { asm volatile("nop; nop; nop; nop; nop; nop; nop; nop"); }
 
-/// A panel of A times one of B, each number of which stands in kPieces pieces: by itself, or as a sum of three. Of the
-/// nine products of those the six largest are added, in an order that loads few tiles. Tiles 0 to 3 add up, 4 and 5
-/// hold rows of A, 6 and 7 columns of B.
+/// Both halves of a panel of A times one half of a panel of B, from the given column on; bytes from row to row of `to`.
+/// Tiles 0 and 1 add up, 2 and 3 hold rows of A, 4 columns of B. With all eight in use a core whose other hardware
+/// thread is busy would have none to rename, and do one tile instruction after the other.
 template <int kPieces>
-MIXTAPE_AMX_BF16 void multiply_amx(const PanelProduct& p) {
-  static_assert(kPieces == 1 || kPieces == 3);
+MIXTAPE_AMX_BF16 void multiply_half(const PanelProduct& p, int64_t column, bool from_bias, float* to, int64_t bytes) {
   const int64_t a_half = p.a_depth * kHalf * kPieces, b_half = p.b_depth * kHalf * kPieces;
-  const bool two_rows = p.rows > kHalf, two_columns = p.columns > kHalf;
-  const uint16_t *a = p.a, *b = p.b;
+  const bool two = p.rows > kHalf;
+  const uint16_t *a = p.a, *b = p.b + column / kHalf * b_half;
   const auto load_rows = [&](int piece) MIXTAPE_AMX_BF16 {
-    _tile_loadd(4, a + piece * kTileElements, 64);
+    _tile_loadd(2, a + piece * kTileElements, 64);
     leave_room();
-    if (!two_rows) return;
-    _tile_loadd(5, a + piece * kTileElements + a_half, 64);
+    if (two) _tile_loadd(3, a + piece * kTileElements + a_half, 64);
     leave_room();
   };
   const auto load_columns = [&](int piece) MIXTAPE_AMX_BF16 {
-    _tile_loadd(6, b + piece * kTileElements, 64);
-    leave_room();
-    if (!two_columns) return;
-    _tile_loadd(7, b + piece * kTileElements + b_half, 64);
+    _tile_loadd(4, b + piece * kTileElements, 64);
     leave_room();
   };
   const auto add_products = [&]() MIXTAPE_AMX_BF16 {
-    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(0, 2, 4);
     leave_room();
-    if (two_columns) _tile_dpbf16ps(1, 4, 7);
-    leave_room();
-    if (two_rows) _tile_dpbf16ps(2, 5, 6);
-    leave_room();
-    if (two_rows && two_columns) _tile_dpbf16ps(3, 5, 7);
+    if (two) _tile_dpbf16ps(1, 3, 4);
     leave_room();
   };
-  const bool plain = p.alpha == 1 && p.beta == 0 && p.rows == kPanel && p.columns == kPanel;
-  if (plain && p.bias) {  // stride 0: the same row again and again
-    _tile_loadd(0, p.bias, 0);
-    _tile_loadd(1, p.bias + kHalf, 0);
-    _tile_loadd(2, p.bias, 0);
-    _tile_loadd(3, p.bias + kHalf, 0);
+  if (from_bias) {  // stride 0: the same row again and again
+    _tile_loadd(0, p.bias + column, 0);
+    _tile_loadd(1, p.bias + column, 0);
   } else {
     _tile_zero(0);
     _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
   }
-  const float* c = p.c;
+  const float* c = p.c + column;
   const int64_t rows_ahead = (p.rows * kTileDepth + p.depth - 1) / p.depth;
   // Asks for some rows of C, to write to: where they lie beyond the caches, stores would wait for them.
   const auto ask_for_c = [&]() MIXTAPE_AMX_BF16 {
-    for (int64_t i = 0; i < rows_ahead; ++i, c += p.c_stride) {
-      __builtin_prefetch(c, 1);
-      __builtin_prefetch(c + kHalf, 1);
-    }
+    for (int64_t i = 0; i < rows_ahead; ++i, c += p.c_stride) __builtin_prefetch(c, 1);
   };
   for (int64_t k = 0; k < p.depth; k += kTileDepth, a += kPieces * kTileElements, b += kPieces * kTileElements) {
     ask_for_c();
-    load_rows(0);
     if constexpr (kPieces == 3) {
-      load_columns(2);
-      add_products();
-      load_columns(1);
+      load_columns(0);
+      load_rows(2);
       add_products();
       load_rows(1);
       add_products();
-      load_columns(0);
-      add_products();
-      load_rows(2);
+      load_columns(1);
       add_products();
       load_rows(0);
+      add_products();
+      load_columns(2);
+      add_products();
+      load_columns(0);
     } else {
       load_columns(0);
+      load_rows(0);
     }
     add_products();
   }
-  alignas(64) float sums[kPanel * kPanel];
-  float* to = plain ? p.c : sums;
-  const int64_t stride = plain ? p.c_stride : kPanel, bytes = stride * static_cast<int64_t>(sizeof(float));
   _tile_stored(0, to, bytes);
-  if (two_columns) _tile_stored(1, to + kHalf, bytes);
-  if (two_rows) _tile_stored(2, to + kHalf * stride, bytes);
-  if (two_rows && two_columns) _tile_stored(3, to + kHalf * stride + kHalf, bytes);
+  if (two) _tile_stored(1, to + bytes * kHalf / static_cast<int64_t>(sizeof(float)), bytes);
+}
+
+/// A panel of A times one of B, each number of which stands in kPieces pieces: by itself, or as a sum of three. Of the
+/// nine products of those the six largest are added, the largest last and in an order that loads few tiles.
+template <int kPieces>
+MIXTAPE_AMX_BF16 void multiply_amx(const PanelProduct& p) {
+  static_assert(kPieces == 1 || kPieces == 3);
+  alignas(64) float sums[kPanel * kPanel];
+  const bool plain = p.alpha == 1 && p.beta == 0 && p.rows == kPanel && p.columns == kPanel;
+  float* to = plain ? p.c : sums;
+  const int64_t bytes = (plain ? p.c_stride : kPanel) * static_cast<int64_t>(sizeof(float));
+  for (int64_t column = 0; column < p.columns; column += kHalf)
+    multiply_half<kPieces>(p, column, plain && p.bias, to + column, bytes);
   if (!plain) finish(p, sums);
 }
 
