@@ -30,35 +30,50 @@ HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, ui
   }
 }
 #else
+/// The words of some counters, each in the lower half of 64 bits; what stands in the upper halves does not count.
+struct PhiloxWords {
+  using D = hn::CappedTag<uint32_t, 16>;
+  using V = hn::Vec<D>;
+
+  V x0, x1, x2, x3;
+
+  HWY_INLINE void mix(V multiplier0, V multiplier1, V key0, V key1) {
+    const D d;
+    const auto product0 = hn::MulEven(x0, multiplier0), product1 = hn::MulEven(x2, multiplier1);
+    const V low0 = hn::BitCast(d, product0), low1 = hn::BitCast(d, product1);
+    x0 = hn::Xor3(hn::Shuffle2301(low1), x1, key0);
+    x1 = low1;
+    x2 = hn::Xor3(hn::Shuffle2301(low0), x3, key1);
+    x3 = low0;
+  }
+};
+
 HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, uint32_t* HWY_RESTRICT words) {
-  const hn::CappedTag<uint32_t, 16> d;
-  const hn::Repartition<uint64_t, decltype(d)> d64;
+  const PhiloxWords::D d;
+  const hn::Repartition<uint64_t, PhiloxWords::D> d64;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const auto m0 = hn::Set(d, kPhiloxMultiplier0), m1 = hn::Set(d, kPhiloxMultiplier1);
+  const auto pick = [&](PhiloxWords::V odd, PhiloxWords::V even) {
+    return hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(hn::BitCast(d64, odd))), even);
+  };
   for (int64_t c = 0; c < 16; c += lanes) {
-    auto x0 = hn::Add(hn::Iota(d, static_cast<uint32_t>(c)), hn::Set(d, static_cast<uint32_t>(first_counter)));
-    auto x1 = hn::Set(d, draw.op), x2 = hn::Set(d, static_cast<uint32_t>(draw.step));
-    auto x3 = hn::Set(d, 0u);
+    const auto counters =
+        hn::Add(hn::Iota(d, static_cast<uint32_t>(c)), hn::Set(d, static_cast<uint32_t>(first_counter)));
+    const auto op = hn::Set(d, draw.op), step = hn::Set(d, static_cast<uint32_t>(draw.step)), zero = hn::Zero(d);
+    PhiloxWords even{counters, op, step, zero};
+    PhiloxWords odd{hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(d64, counters))), op, step, zero};
     uint32_t k0 = static_cast<uint32_t>(draw.seed), k1 = static_cast<uint32_t>(draw.seed >> 32);
     for (int round = 0; round < kPhiloxRounds; ++round) {
-      const auto even0 = hn::MulEven(x0, m0), even1 = hn::MulEven(x2, m1);
-      const auto odd0 = hn::MulEven(hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(d64, x0))), m0);
-      const auto odd1 = hn::MulEven(hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(d64, x2))), m1);
-      const auto high0 = hn::OddEven(hn::BitCast(d, odd0), hn::BitCast(d, hn::ShiftRight<32>(even0)));
-      const auto high1 = hn::OddEven(hn::BitCast(d, odd1), hn::BitCast(d, hn::ShiftRight<32>(even1)));
-      const auto low0 = hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(odd0)), hn::BitCast(d, even0));
-      const auto low1 = hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(odd1)), hn::BitCast(d, even1));
-      x0 = hn::Xor(hn::Xor(high1, x1), hn::Set(d, k0));
-      x1 = low1;
-      x2 = hn::Xor(hn::Xor(high0, x3), hn::Set(d, k1));
-      x3 = low0;
+      const auto key0 = hn::Set(d, k0), key1 = hn::Set(d, k1);
+      even.mix(m0, m1, key0, key1);
+      odd.mix(m0, m1, key0, key1);
       k0 += kPhiloxKeyStep0;
       k1 += kPhiloxKeyStep1;
     }
-    hn::StoreU(x0, d, words + c);
-    hn::StoreU(x1, d, words + 16 + c);
-    hn::StoreU(x2, d, words + 32 + c);
-    hn::StoreU(x3, d, words + 48 + c);
+    hn::StoreU(pick(odd.x0, even.x0), d, words + c);
+    hn::StoreU(pick(odd.x1, even.x1), d, words + 16 + c);
+    hn::StoreU(pick(odd.x2, even.x2), d, words + 32 + c);
+    hn::StoreU(pick(odd.x3, even.x3), d, words + 48 + c);
   }
 }
 #endif
