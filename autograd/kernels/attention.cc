@@ -431,7 +431,7 @@ void for_heads(const AttentionBatch& batch, const F& f) noexcept {
   for (int64_t b = 0; b < batch.sequences; ++b) pairs += batch.queries(b) * batch.keys(b);
   if (batch.sequences == 0) return;
   const int64_t average = pairs / batch.sequences * (batch.width + batch.value_width) + 1;
-  parallel_for(batch.sequences * batch.heads, grain_for(average, 1 << 17), [&](int64_t first, int64_t last) {
+  parallel_for(batch.sequences * batch.heads, grain_for(average, 1 << 15), [&](int64_t first, int64_t last) {
     int64_t b = first / batch.heads, first_weight = 0;
     for (int64_t i = 0; i < b && batch.dropout; ++i) first_weight += batch.heads * batch.queries(i) * batch.keys(i);
     for (int64_t task = first; task < last; ++task) {

@@ -115,7 +115,7 @@ int64_t rows_per_piece(int64_t rows) { return std::max(kLeastRows, (rows + kMost
 template <class T, class Run>
 void layer_norm_with(Run run, const T* x, const T* gamma, const T* beta, T epsilon, T* y, T* statistics, int64_t rows,
                      int64_t n) noexcept {
-  parallel_for(rows, grain_for(n, 1 << 13), [=](int64_t first, int64_t last) {
+  parallel_for(rows, grain_for(n, 1 << 14), [=](int64_t first, int64_t last) {
     run(x + first * n, gamma, beta, epsilon, y + first * n, statistics + 2 * first, last - first, n);
   });
 }
@@ -123,7 +123,7 @@ void layer_norm_with(Run run, const T* x, const T* gamma, const T* beta, T epsil
 template <class T, class Run>
 void normalize_with(Run run, const T* x, const T* gamma, const T* beta, const T* statistics, T* y, int64_t rows,
                     int64_t n) noexcept {
-  parallel_for(rows, grain_for(n, 1 << 13), [=](int64_t first, int64_t last) {
+  parallel_for(rows, grain_for(n, 1 << 14), [=](int64_t first, int64_t last) {
     run(x + first * n, gamma, beta, statistics + 2 * first, y + first * n, last - first, n);
   });
 }

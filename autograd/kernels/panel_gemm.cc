@@ -98,7 +98,7 @@ void multiply_all(const PanelKernels& kernels, const GemmCall& p, const uint16_t
 // How many panels of its own a task takes.
 int64_t own_panels(const Side& own, const GemmCall& p, int64_t inner, int64_t depth) {
   const double flops = flops_of(p.m, p.n, inner);
-  const int64_t tasks = flops < 6e6 ? 1 : flops < 1.6e7 ? 2 : flops < 6e7 ? 4 : flops < 3e8 ? 8 : 16;
+  const int64_t tasks = flops < 4e6 ? 1 : flops < 1.6e7 ? 2 : flops < 6e7 ? 4 : flops < 3e8 ? 8 : 16;
   return std::clamp<int64_t>((own.panels() + tasks - 1) / tasks, 1, kept_panels(own, depth));
 }
 

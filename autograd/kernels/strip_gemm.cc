@@ -209,7 +209,7 @@ struct Tasks {
   Tasks(int64_t m, int64_t n, int64_t depth) : by_rows(m >= n) {
     constexpr int64_t kMostPanels = 24, kMostStrips = 16;
     const double flops = flops_of(m, n, depth);
-    const int64_t pieces = flops < 2e6 ? 1 : flops < 8e6 ? 2 : flops < 2e7 ? 4 : 8, all = strips_of(n);
+    const int64_t pieces = flops < 4e6 ? 1 : flops < 8e6 ? 2 : flops < 2e7 ? 4 : 8, all = strips_of(n);
     const int64_t panels = (m + kMostRows - 1) / kMostRows;
     rows = std::clamp<int64_t>(panels / pieces, 1, kMostPanels) * kMostRows;
     row_tasks = (m + rows - 1) / rows;
