@@ -88,7 +88,7 @@ bool finite_rows(const T* x, int64_t rows, int64_t stride, int64_t n) {
 }
 
 constexpr int64_t kQueryBlock = 96;
-constexpr int64_t kKeyBlock = 192;
+constexpr int64_t kKeyBlock = 256;
 constexpr int64_t kGroup = 8;  // blocks of queries that use a block of keys one after the other
 
 // Keys [first, last) of a sequence.
@@ -148,11 +148,23 @@ struct Head {
   }
 };
 
+// A block of keys, transposed, as the product of scores takes it: times the scale, so that all that is left is a
+// product. Factors that will be rounded stay as they are, and scores are scaled.
+template <class T>
+Operand<T> scaled_keys(const AttentionBatch& all, const T* keys, int64_t stride, int64_t columns) {
+  if (all.factors != Factors::exact) return {keys, stride, true};
+  const T scale = static_cast<T>(all.scale);
+  T* room = scratch<T>(13, columns * all.width);
+  for (int64_t row = 0; row < columns; ++row)
+    for (int64_t i = 0; i < all.width; ++i) room[row * all.width + i] = scale * keys[row * stride + i];
+  return {room, all.width, true};
+}
+
 // scores = scale q k' + bias for a block, -infinity where a query does not see a key.
 template <class T>
 void score_block(const Head<T>& head, const T* query, const RightOperand<T>& keys, const Block& block, T* scores) {
   const AttentionBatch& all = head.batch;
-  gemm_tile(block.rows, block.columns, all.width, static_cast<T>(all.scale),
+  gemm_tile(block.rows, block.columns, all.width, all.factors == Factors::exact ? T(1) : static_cast<T>(all.scale),
             Operand<T>{query + head.query_start + block.query * head.stride, head.stride}, keys, T(0), scores,
             block.width);
   const T hidden = -std::numeric_limits<T>::infinity();
@@ -221,8 +233,9 @@ void forward_group(const Head<T>& head, const T* query, const T* key, const T* v
   const KeyRange group = head.keys_seen(first, last);
   for (int64_t j0 = group.first; j0 < group.last; j0 += kKeyBlock) {
     const int64_t columns = std::min(kKeyBlock, group.last - j0);
-    const auto keys = lay_out(size, columns, all.width,
-                              Operand<T>{key + head.key_start + j0 * head.stride, head.stride, true}, all.factors, 8);
+    const auto keys =
+        lay_out(size, columns, all.width,
+                scaled_keys(all, key + head.key_start + j0 * head.stride, head.stride, columns), all.factors, 8);
     const auto values =
         lay_out(size, all.value_width, columns,
                 Operand<T>{value + head.value_start + j0 * head.value_stride, head.value_stride}, all.factors, 9);
@@ -264,7 +277,7 @@ struct Gradient {
 // A block of keys and values as the products of backward take them.
 template <class T>
 struct KeyBlock {
-  RightOperand<T> keys, keys_transposed, values_transposed;
+  RightOperand<T> keys, scaled, values_transposed;
 
   KeyBlock(const Head<T>& head, const T* key, const T* value, int64_t j0, int64_t columns) {
     const AttentionBatch& all = head.batch;
@@ -272,7 +285,7 @@ struct KeyBlock {
     key += head.key_start + j0 * head.stride;
     value += head.value_start + j0 * head.value_stride;
     keys = lay_out(rows, all.width, columns, Operand<T>{key, head.stride}, all.factors, 8);
-    keys_transposed = lay_out(rows, columns, all.width, Operand<T>{key, head.stride, true}, all.factors, 9);
+    scaled = lay_out(rows, columns, all.width, scaled_keys(all, key, head.stride, columns), all.factors, 9);
     values_transposed =
         lay_out(rows, columns, all.value_width, Operand<T>{value, head.value_stride, true}, all.factors, 10);
   }
@@ -298,7 +311,7 @@ void grad_block(const Head<T>& head, const T* query, const KeyBlock<T>& laid, co
   T* dweights = scratch<T>(1, kQueryBlock * kKeyBlock);
   const T* dout = g.dout + head.out_start + block.query * head.value_stride;
   const int64_t query_at = head.query_start + block.query * head.stride;
-  score_block(head, query, laid.keys_transposed, block, weights);
+  score_block(head, query, laid.scaled, block, weights);
   for (int64_t i = 0; i < rows; ++i)
     weights_row(weights + i * width, width, g.log_sums[head.log_sum_at(block.query + i)]);
   const T* dropped = weights;

@@ -10,7 +10,7 @@ namespace mixtape::kernels {
 /// next call for it on the same thread; contents are unspecified.
 template <class T>
 T* scratch(int slot, int64_t elements) {
-  constexpr int kSlots = 13;
+  constexpr int kSlots = 14;
   thread_local std::vector<T> slots[kSlots];
   std::vector<T>& memory = slots[slot];
   if (static_cast<int64_t>(memory.size()) < elements) memory.resize(static_cast<size_t>(elements));
