@@ -140,6 +140,9 @@ struct Head {
     const int64_t blocks = std::max<int64_t>(1, (queries + kQueryBlock - 1) / kQueryBlock);
     return std::max<int64_t>(1, (queries + blocks - 1) / blocks);
   }
+  // Whether keys are multiplied with the scale, or scores are: for a few queries that would be work for nothing, and
+  // factors that will be rounded stay as they are.
+  bool scales_keys() const { return batch.factors == Factors::exact && queries >= 8; }
   // All keys outside are hidden from the queries [first, last).
   KeyRange keys_seen(int64_t first, int64_t last) const {
     const int64_t shift = batch.diagonal(b), ahead = batch.causal ? 0 : batch.reach;
@@ -148,23 +151,24 @@ struct Head {
   }
 };
 
-// A block of keys, transposed, as the product of scores takes it: times the scale, so that all that is left is a
-// product. Factors that will be rounded stay as they are, and scores are scaled.
+// Columns of keys, transposed, as the product of scores takes them: times the scale if keys are scaled, so that all
+// that is left is a product. (A scale above 1 must leave them finite.)
 template <class T>
-Operand<T> scaled_keys(const AttentionBatch& all, const T* keys, int64_t stride, int64_t columns) {
-  if (all.factors != Factors::exact) return {keys, stride, true};
-  const T scale = static_cast<T>(all.scale);
-  T* room = scratch<T>(13, columns * all.width);
+Operand<T> for_scores(const Head<T>& head, const T* keys, int64_t columns) {
+  const int64_t width = head.batch.width;
+  if (!head.scales_keys()) return {keys, head.stride, true};
+  const T scale = static_cast<T>(head.batch.scale);
+  T* room = scratch<T>(13, columns * width);
   for (int64_t row = 0; row < columns; ++row)
-    for (int64_t i = 0; i < all.width; ++i) room[row * all.width + i] = scale * keys[row * stride + i];
-  return {room, all.width, true};
+    for (int64_t i = 0; i < width; ++i) room[row * width + i] = scale * keys[row * head.stride + i];
+  return {room, width, true};
 }
 
 // scores = scale q k' + bias for a block, -infinity where a query does not see a key.
 template <class T>
 void score_block(const Head<T>& head, const T* query, const RightOperand<T>& keys, const Block& block, T* scores) {
   const AttentionBatch& all = head.batch;
-  gemm_tile(block.rows, block.columns, all.width, all.factors == Factors::exact ? T(1) : static_cast<T>(all.scale),
+  gemm_tile(block.rows, block.columns, all.width, head.scales_keys() ? T(1) : static_cast<T>(all.scale),
             Operand<T>{query + head.query_start + block.query * head.stride, head.stride}, keys, T(0), scores,
             block.width);
   const T hidden = -std::numeric_limits<T>::infinity();
@@ -233,9 +237,8 @@ void forward_group(const Head<T>& head, const T* query, const T* key, const T* v
   const KeyRange group = head.keys_seen(first, last);
   for (int64_t j0 = group.first; j0 < group.last; j0 += kKeyBlock) {
     const int64_t columns = std::min(kKeyBlock, group.last - j0);
-    const auto keys =
-        lay_out(size, columns, all.width,
-                scaled_keys(all, key + head.key_start + j0 * head.stride, head.stride, columns), all.factors, 8);
+    const auto keys = lay_out(size, columns, all.width,
+                              for_scores(head, key + head.key_start + j0 * head.stride, columns), all.factors, 8);
     const auto values =
         lay_out(size, all.value_width, columns,
                 Operand<T>{value + head.value_start + j0 * head.value_stride, head.value_stride}, all.factors, 9);
@@ -277,7 +280,7 @@ struct Gradient {
 // A block of keys and values as the products of backward take them.
 template <class T>
 struct KeyBlock {
-  RightOperand<T> keys, scaled, values_transposed;
+  RightOperand<T> keys, scoring_keys, values_transposed;
 
   KeyBlock(const Head<T>& head, const T* key, const T* value, int64_t j0, int64_t columns) {
     const AttentionBatch& all = head.batch;
@@ -285,7 +288,7 @@ struct KeyBlock {
     key += head.key_start + j0 * head.stride;
     value += head.value_start + j0 * head.value_stride;
     keys = lay_out(rows, all.width, columns, Operand<T>{key, head.stride}, all.factors, 8);
-    scaled = lay_out(rows, columns, all.width, scaled_keys(all, key, head.stride, columns), all.factors, 9);
+    scoring_keys = lay_out(rows, columns, all.width, for_scores(head, key, columns), all.factors, 9);
     values_transposed =
         lay_out(rows, columns, all.value_width, Operand<T>{value, head.value_stride, true}, all.factors, 10);
   }
@@ -311,7 +314,7 @@ void grad_block(const Head<T>& head, const T* query, const KeyBlock<T>& laid, co
   T* dweights = scratch<T>(1, kQueryBlock * kKeyBlock);
   const T* dout = g.dout + head.out_start + block.query * head.value_stride;
   const int64_t query_at = head.query_start + block.query * head.stride;
-  score_block(head, query, laid.scaled, block, weights);
+  score_block(head, query, laid.scoring_keys, block, weights);
   for (int64_t i = 0; i < rows; ++i)
     weights_row(weights + i * width, width, g.log_sums[head.log_sum_at(block.query + i)]);
   const T* dropped = weights;
@@ -441,18 +444,17 @@ HWY_EXPORT(attend_grad_f64);
 template <class F>
 void for_heads(const AttentionBatch& batch, const F& f) noexcept {
   int64_t pairs = 0;
-  for (int64_t b = 0; b < batch.sequences; ++b) pairs += batch.queries(b) * batch.keys(b);
+  int64_t* first_weight = scratch<int64_t>(2, batch.sequences);
+  for (int64_t b = 0; b < batch.sequences; ++b) {
+    first_weight[b] = batch.heads * pairs;
+    pairs += batch.queries(b) * batch.keys(b);
+  }
   if (batch.sequences == 0) return;
   const int64_t average = pairs / batch.sequences * (batch.width + batch.value_width) + 1;
   parallel_for(batch.sequences * batch.heads, grain_for(average, 1 << 15), [&](int64_t first, int64_t last) {
-    int64_t b = first / batch.heads, first_weight = 0;
-    for (int64_t i = 0; i < b && batch.dropout; ++i) first_weight += batch.heads * batch.queries(i) * batch.keys(i);
     for (int64_t task = first; task < last; ++task) {
-      f(b, task % batch.heads, first_weight);
-      if (task % batch.heads + 1 == batch.heads) {
-        first_weight += batch.heads * batch.queries(b) * batch.keys(b);
-        ++b;
-      }
+      const int64_t b = task / batch.heads;
+      f(b, task % batch.heads, first_weight[b]);
     }
   });
 }

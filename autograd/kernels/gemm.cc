@@ -184,7 +184,7 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a,
 RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept {
   RightOperand<float> right{n, k, b, factors};
   const PanelKernels* kernels = factors == Factors::bf16 ? bf16_panels() : split_for(m, n, k, m * k);
-  if (kernels && k <= kernels->depth) {
+  if (kernels && k > 0 && k <= kernels->depth) {
     uint16_t* room = aligned_scratch<uint16_t>(slot, panels_size(*kernels, n, k));
     if (pack_panels(*kernels, n, k, b, room)) {
       right.kernels = kernels;

@@ -37,7 +37,7 @@ struct PhiloxWords {
 
   V x0, x1, x2, x3;
 
-  HWY_INLINE void mix(V multiplier0, V multiplier1, V key0, V key1) {
+  HWY_INLINE void round(V multiplier0, V multiplier1, V key0, V key1) {
     const D d;
     const auto product0 = hn::MulEven(x0, multiplier0), product1 = hn::MulEven(x2, multiplier1);
     const V low0 = hn::BitCast(d, product0), low1 = hn::BitCast(d, product1);
@@ -53,7 +53,7 @@ HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, ui
   const hn::Repartition<uint64_t, PhiloxWords::D> d64;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const auto m0 = hn::Set(d, kPhiloxMultiplier0), m1 = hn::Set(d, kPhiloxMultiplier1);
-  const auto pick = [&](PhiloxWords::V odd, PhiloxWords::V even) {
+  const auto pick = [&](PhiloxWords::V odd, PhiloxWords::V even) HWY_ATTR {
     return hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(hn::BitCast(d64, odd))), even);
   };
   for (int64_t c = 0; c < 16; c += lanes) {
@@ -63,10 +63,10 @@ HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, ui
     PhiloxWords even{counters, op, step, zero};
     PhiloxWords odd{hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(d64, counters))), op, step, zero};
     uint32_t k0 = static_cast<uint32_t>(draw.seed), k1 = static_cast<uint32_t>(draw.seed >> 32);
-    for (int round = 0; round < kPhiloxRounds; ++round) {
+    for (int i = 0; i < kPhiloxRounds; ++i) {
       const auto key0 = hn::Set(d, k0), key1 = hn::Set(d, k1);
-      even.mix(m0, m1, key0, key1);
-      odd.mix(m0, m1, key0, key1);
+      even.round(m0, m1, key0, key1);
+      odd.round(m0, m1, key0, key1);
       k0 += kPhiloxKeyStep0;
       k1 += kPhiloxKeyStep1;
     }

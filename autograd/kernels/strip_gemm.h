@@ -11,7 +11,7 @@ namespace mixtape::kernels {
 void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
                 int64_t c_stride, const float* bias = nullptr) noexcept;
 
-/// True if that is worth while for a product: A has rows enough for a copy of B, and vectors are wide.
+/// True if that is worth while for a product: B is small, or A has rows enough for a copy of it, and vectors are wide.
 bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k) noexcept;
 
 /// B: [k, n] in strips.

@@ -105,14 +105,15 @@ inline void leave_room() { asm volatile("nop; nop; nop; nop; nop; nop; nop; nop"
 /// Tiles 0 and 1 add up, 2 and 3 hold rows of A, 4 columns of B. With all eight in use a core whose other hardware
 /// thread is busy would have none to rename, and do one tile instruction after the other.
 template <int kPieces>
-MIXTAPE_AMX_BF16 void multiply_half(const PanelProduct& p, int64_t column, bool from_bias, float* to, int64_t bytes) {
+MIXTAPE_AMX_BF16 void multiply_columns(const PanelProduct& p, int64_t column, bool from_bias, float* to,
+                                       int64_t bytes) {
   const int64_t a_half = p.a_depth * kHalf * kPieces, b_half = p.b_depth * kHalf * kPieces;
-  const bool two = p.rows > kHalf;
+  const bool two_rows = p.rows > kHalf;
   const uint16_t *a = p.a, *b = p.b + column / kHalf * b_half;
   const auto load_rows = [&](int piece) MIXTAPE_AMX_BF16 {
     _tile_loadd(2, a + piece * kTileElements, 64);
     leave_room();
-    if (two) _tile_loadd(3, a + piece * kTileElements + a_half, 64);
+    if (two_rows) _tile_loadd(3, a + piece * kTileElements + a_half, 64);
     leave_room();
   };
   const auto load_columns = [&](int piece) MIXTAPE_AMX_BF16 {
@@ -122,7 +123,7 @@ MIXTAPE_AMX_BF16 void multiply_half(const PanelProduct& p, int64_t column, bool 
   const auto add_products = [&]() MIXTAPE_AMX_BF16 {
     _tile_dpbf16ps(0, 2, 4);
     leave_room();
-    if (two) _tile_dpbf16ps(1, 3, 4);
+    if (two_rows) _tile_dpbf16ps(1, 3, 4);
     leave_room();
   };
   if (from_bias) {  // stride 0: the same row again and again
@@ -160,7 +161,7 @@ MIXTAPE_AMX_BF16 void multiply_half(const PanelProduct& p, int64_t column, bool 
     add_products();
   }
   _tile_stored(0, to, bytes);
-  if (two) _tile_stored(1, to + bytes * kHalf / static_cast<int64_t>(sizeof(float)), bytes);
+  if (two_rows) _tile_stored(1, to + bytes * kHalf / static_cast<int64_t>(sizeof(float)), bytes);
 }
 
 /// A panel of A times one of B, each number of which stands in kPieces pieces: by itself, or as a sum of three. Of the
@@ -173,7 +174,7 @@ MIXTAPE_AMX_BF16 void multiply_amx(const PanelProduct& p) {
   float* to = plain ? p.c : sums;
   const int64_t bytes = (plain ? p.c_stride : kPanel) * static_cast<int64_t>(sizeof(float));
   for (int64_t column = 0; column < p.columns; column += kHalf)
-    multiply_half<kPieces>(p, column, plain && p.bias, to + column, bytes);
+    multiply_columns<kPieces>(p, column, plain && p.bias, to + column, bytes);
   if (!plain) finish(p, sums);
 }
 

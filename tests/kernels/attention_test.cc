@@ -144,6 +144,23 @@ TEST_CASE("attention: more keys and queries than a block holds") {
   check({{130}, {300}, {}, 2, 4, 4, false, true, false, 0.2}, 4);
   check({{300}, {70}, {}, 1, 4, 4, true, false, false, 0.2}, 5);
   check({{1, 1}, {700, 513}, {}, 3, 4, 4, true}, 6);
+  check({{130}, {600}, {}, 1, 64, 64, true}, 7);
+  check({{7, 8}, {90, 300}, {}, 1, 48, 32}, 8);
+}
+
+TEST_CASE("attention: a NaN in wide keys or queries, without a mask") {
+  constexpr float kClose = 1e-4F;  // scores of this width reach 20, in f32 on both sides
+  for (bool in_keys : {false, true}) {
+    AttentionProblem<float> problem({{130}, {300}, {}, 1, 64, 64}, 44);
+    (in_keys ? problem.key : problem.query)[70 * 64] = kNaN<float>;
+    for_each_instruction_set([&] {
+      const AttentionResult<float> quick = problem.fused(), careful = problem.careful();
+      CHECK(difference(quick.out, careful.out, kClose, kClose) == "");
+      CHECK(difference(quick.dquery, careful.dquery, kClose, kClose) == "");
+      CHECK(difference(quick.dkey, careful.dkey, kClose, kClose) == "");
+      CHECK(difference(quick.dvalue, careful.dvalue, kClose, kClose) == "");
+    });
+  }
 }
 
 TEST_CASE("attention: windows that leave blocks out") {
@@ -206,9 +223,9 @@ TEST_CASE_TEMPLATE("attention: a query that sees nothing gives exactly 0 and get
 TEST_CASE_TEMPLATE("attention: a bias of -infinity for all keys gives exactly 0, quick and careful", T, float, double) {
   for (bool causal : {false, true}) {
     AttentionProblem<T> problem({{4}, {300}, {}, 1, 3, 2, causal, false, true}, 1);
-    std::fill_n(problem.bias.begin(), 300, -kInfinity<T>);              // query 0 sees nothing
-    std::fill_n(problem.bias.begin() + 300, 270, -kInfinity<T>);        // query 1 nothing in the first block
-    std::fill_n(problem.bias.begin() + 600 + 192, 108, -kInfinity<T>);  // query 2 nothing in the second
+    std::fill_n(problem.bias.begin(), 300, -kInfinity<T>);             // query 0 sees nothing
+    std::fill_n(problem.bias.begin() + 300, 270, -kInfinity<T>);       // query 1 nothing in the first block
+    std::fill_n(problem.bias.begin() + 600 + 256, 44, -kInfinity<T>);  // query 2 nothing in the second
     for_each_instruction_set([&] {
       const AttentionResult<T> quick = problem.fused(), careful = problem.careful();
       for (const AttentionResult<T>& r : {quick, careful}) {

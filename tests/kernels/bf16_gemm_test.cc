@@ -56,6 +56,15 @@ TEST_CASE("bf16_gemm: sizes of 0") {
   });
 }
 
+TEST_CASE("lay_out: an inner size of 0") {
+  for (Factors factors : {Factors::exact, Factors::bf16}) {
+    std::vector<float> c(32 * 32, 1);
+    const RightOperand<float> right = lay_out(32, 32, 0, Operand<float>{c.data(), 32}, factors, 8);
+    gemm_tile(32, 32, 0, 1.0F, Operand<float>{c.data(), 0}, right, 0.0F, c.data(), 32);
+    CHECK(c == std::vector<float>(32 * 32, 0));
+  }
+}
+
 TEST_CASE("bf16_gemm: rounds to nearest, to even in the middle, and keeps infinities and NaN") {
   const float one = 1, step = 0x1p-7F;  // between neighbours above 1
   const std::vector<float> x = {
