@@ -55,8 +55,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOp
   return record(
       "cross_entropy", {logits, targets}, y, Keep{logits, targets, log_sums},
       [ignored = options.ignored, smoothing, weight, rows, n](const Kept& kept, const Tensor& dy) {
-        const Tensor &logits = kept[0], &targets = kept[1], &log_sums = kept[2];
-        Tensor dx = Tensor::like(logits);  // dx = dy * weight * (softmax(x) - smoothed target)
+        const Tensor &targets = kept[1], &log_sums = kept[2], logits = kept.take(0);
+        Tensor dx = room_like(logits);  // dx = dy * weight * (softmax(x) - smoothed target)
         dispatch(logits.dtype(), [&]<class T>(T) {
           kernels::cross_entropy_grad(logits.data<T>(), targets.data<int32_t>(), ignored, smoothing, log_sums.data<T>(),
                                       dy.item() * weight, dx.mutable_data<T>(), rows, n);
@@ -103,8 +103,8 @@ Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets, SoftCross
   return record(
       "soft_cross_entropy", {logits, targets}, y, Keep{logits, targets, log_sums},
       [smoothing, weight, rows, n](const Kept& kept, const Tensor& dy) {
-        const Tensor &logits = kept[0], &targets = kept[1], &log_sums = kept[2];
-        Tensor dx = Tensor::like(logits);  // dx = dy * weight * (softmax(x) * sum(smoothed target) - smoothed target)
+        const Tensor &targets = kept[1], &log_sums = kept[2], logits = kept.take(0);
+        Tensor dx = room_like(logits);  // dx = dy * weight * (softmax(x) * sum(smoothed target) - smoothed target)
         dispatch(logits.dtype(), [&]<class T>(T) {
           kernels::soft_cross_entropy_grad(logits.data<T>(), targets.data<T>(), smoothing, log_sums.data<T>(),
                                            dy.item() * weight, dx.mutable_data<T>(), rows, n);

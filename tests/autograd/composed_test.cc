@@ -28,6 +28,15 @@ void check_equal(const char* name, const Function& fused, const Function& compos
   }
 }
 
+// x, noting where the gradient of what it gives lies.
+const void* gradient_place = nullptr;
+Tensor noting_place(const Tensor& x) {
+  return record("noting_place", {x}, x.clone(), Keep{}, [](const Kept&, const Tensor& dy) {
+    gradient_place = dy.raw_data();
+    return Gradients(dy);
+  });
+}
+
 }  // namespace
 
 TEST_CASE("fused ops equal their composed definitions, forward and backward") {
@@ -85,10 +94,17 @@ TEST_CASE("gradients that take the place of what was kept are those of a tape th
   Random random(8);
   const Tensor x = random.normal({3, 700, 512}, 0, 1), weight = random.normal({40, 512}, 0, 1);
   const Tensor heads = random.normal({2, 30, 3, 16}, 0, 1);
+  const Tensor classes = Tensor::full({2100}, 7, i32), shares = softmax(random.normal({2100, 512}, 0, 1));
   const std::function<Tensor(const Tensor&)> functions[] = {
       [&](const Tensor& a) { return activated_linear(a + 0.5, Activation::gelu, weight); },
       [&](const Tensor& a) { return activated_linear(a + 0.5, Activation::relu, weight); },
-      [](const Tensor& a) { return scaled_dot_product_attention(a + 0.5, a * 1.5, a + 1.0, {.mask = causal()}); }};
+      [](const Tensor& a) { return scaled_dot_product_attention(a + 0.5, a * 1.5, a + 1.0, {.mask = causal()}); },
+      [&](const Tensor& a) {
+        return cross_entropy(reshape(a * 2.0, {2100, 512}), classes);
+      },
+      [&](const Tensor& a) {
+        return soft_cross_entropy(reshape(a * 2.0, {2100, 512}), shares);
+      }};
   for (const auto& f : functions) {
     for (const DType factors : {f32, bf16}) {
       const MixedPrecision precision(factors);
@@ -107,6 +123,23 @@ TEST_CASE("gradients that take the place of what was kept are those of a tape th
       Tape next;  // and it may be used under another tape
       next.watch(a);
       next.backward(sum(in_place * a));
+    }
+  }
+}
+
+TEST_CASE("cross entropy's gradient takes the place of logits that nobody else holds") {
+  const Tensor x = Random(9).normal({6, 5}, 0, 1), classes = Tensor::full({6}, 2, i32), shares = softmax(x);
+  for (const bool soft : {false, true}) {
+    for (const bool held : {false, true}) {
+      Tape tape(RandomKey{1, 2});
+      tape.watch(x);
+      Tensor logits = noting_place(x);
+      const void* place = logits.raw_data();
+      const Tensor loss = soft ? soft_cross_entropy(logits, shares) : cross_entropy(logits, classes);
+      if (!held) logits = {};
+      tape.backward(loss);
+      CHECK((gradient_place == place) == !held);
+      if (held) CHECK(logits.values() == x.values());
     }
   }
 }
