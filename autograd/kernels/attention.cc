@@ -135,9 +135,11 @@ struct Head {
         weight_offset(first_weight + h * queries * keys) {}
 
   int64_t log_sum_at(int64_t i) const { return (batch.query_bounds[b] + i) * batch.heads + h; }
-  // Queries are cut into blocks of the same size, so that none is left with a few rows.
+  // Queries are cut into blocks of the same size, so that none is left with a few rows. Few queries that see the keys
+  // before them are two blocks, the first of which needs half the keys.
   int64_t query_block() const {
-    const int64_t blocks = std::max<int64_t>(1, (queries + kQueryBlock - 1) / kQueryBlock);
+    const int64_t most = batch.causal && queries <= kQueryBlock ? kQueryBlock / 2 : kQueryBlock;
+    const int64_t blocks = std::max<int64_t>(1, (queries + most - 1) / most);
     return std::max<int64_t>(1, (queries + blocks - 1) / blocks);
   }
   // Whether keys are multiplied with the scale, or scores are: for a few queries that would be work for nothing, and

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "autograd/kernels/parallel.h"
+#include "autograd/kernels/scratch.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "autograd/kernels/reduce.cc"
@@ -28,11 +29,20 @@ void add_to_of(const T* x, T* y, int64_t n) {
       n, [=](auto d, int64_t i) HWY_ATTR { hn::StoreU(hn::Add(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i); });
 }
 
-// Rows of `width` elements, `stride` apart, added up into y.
+// Four rows at a time, so that y is read and written once for them.
 template <class T>
-void sum_columns_of(const T* x, T* y, int64_t rows, int64_t stride, int64_t width) {
-  for (int64_t i = 0; i < width; ++i) y[i] = 0;
-  for (int64_t row = 0; row < rows; ++row) add_to_of(x + row * stride, y, width);
+void sum_columns_of(const T* x, T* y, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = 0;
+  int64_t row = 0;
+  for (; row + 4 <= rows; row += 4) {
+    const T *r0 = x + row * n, *r1 = r0 + n, *r2 = r1 + n, *r3 = r2 + n;
+    for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
+      const auto front = hn::Add(hn::LoadU(d, r0 + i), hn::LoadU(d, r1 + i));
+      const auto back = hn::Add(hn::LoadU(d, r2 + i), hn::LoadU(d, r3 + i));
+      hn::StoreU(hn::Add(hn::LoadU(d, y + i), hn::Add(front, back)), d, y + i);
+    });
+  }
+  for (; row < rows; ++row) add_to_of(x + row * n, y, n);
 }
 
 double squares_f32(const float* x, int64_t n) {
@@ -51,12 +61,8 @@ double squares_f64(const double* x, int64_t n) {
 
 void sum_rows_f32(const float* x, float* y, int64_t rows, int64_t n) { sum_rows_of(x, y, rows, n); }
 void sum_rows_f64(const double* x, double* y, int64_t rows, int64_t n) { sum_rows_of(x, y, rows, n); }
-void sum_columns_f32(const float* x, float* y, int64_t rows, int64_t stride, int64_t width) {
-  sum_columns_of(x, y, rows, stride, width);
-}
-void sum_columns_f64(const double* x, double* y, int64_t rows, int64_t stride, int64_t width) {
-  sum_columns_of(x, y, rows, stride, width);
-}
+void sum_columns_f32(const float* x, float* y, int64_t rows, int64_t n) { sum_columns_of(x, y, rows, n); }
+void sum_columns_f64(const double* x, double* y, int64_t rows, int64_t n) { sum_columns_of(x, y, rows, n); }
 void add_to_f32(const float* x, float* y, int64_t n) { add_to_of(x, y, n); }
 void add_to_f64(const double* x, double* y, int64_t n) { add_to_of(x, y, n); }
 
@@ -77,7 +83,28 @@ HWY_EXPORT(squares_f32);
 HWY_EXPORT(squares_f64);
 
 constexpr int64_t kGrain = 1 << 14;
-constexpr int64_t kColumns = 64;  // columns that one piece adds up
+
+// Rows are added up in pieces, and then the pieces' sums in the same way.
+template <class T, class Columns>
+void sum_columns_with(Columns columns, const T* x, T* y, int64_t outer, int64_t n, int64_t inner) noexcept {
+  constexpr int64_t kMost = 16;
+  const int64_t height = std::max(grain_for(inner, kGrain), (n + kMost - 1) / kMost),
+                pieces = (n + height - 1) / height;
+  const auto sum_all = [=](const T* from, T* to, int64_t count) {
+    parallel_for(outer, grain_for(count * inner, kGrain), [=](int64_t first, int64_t last) {
+      for (int64_t o = first; o < last; ++o) columns(from + o * count * inner, to + o * inner, count, inner);
+    });
+  };
+  if (pieces <= 1 || outer >= kMost) return sum_all(x, y, n);
+  T* sums = scratch<T>(6, outer * pieces * inner);
+  parallel_for(outer * pieces, 1, [=](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t row = i % pieces * height;
+      columns(x + (i / pieces * n + row) * inner, sums + i * inner, std::min(height, n - row), inner);
+    }
+  });
+  sum_all(sums, y, pieces);
+}
 
 template <class T, class Rows, class Columns>
 void sum_with(Rows rows, Columns columns, const T* x, T* y, int64_t outer, int64_t n, int64_t inner) noexcept {
@@ -86,14 +113,7 @@ void sum_with(Rows rows, Columns columns, const T* x, T* y, int64_t outer, int64
                  [=](int64_t first, int64_t last) { rows(x + first * n, y + first, last - first, n); });
     return;
   }
-  const int64_t blocks = (inner + kColumns - 1) / kColumns;
-  parallel_for(outer * blocks, grain_for(n * kColumns, kGrain), [=](int64_t first, int64_t last) {
-    for (int64_t piece = first; piece < last; ++piece) {
-      const int64_t o = piece / blocks, column = piece % blocks * kColumns;
-      const int64_t width = inner - column < kColumns ? inner - column : kColumns;
-      columns(x + o * n * inner + column, y + o * inner + column, n, inner, width);
-    }
-  });
+  sum_columns_with(columns, x, y, outer, n, inner);
 }
 
 template <class T>

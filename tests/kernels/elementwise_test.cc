@@ -231,6 +231,24 @@ TEST_CASE("unary: erf of floats is right to 1e-6 everywhere, and never beyond 1"
   });
 }
 
+TEST_CASE("unary_grad: gelu's slope of floats is right to 5e-7 everywhere, and 0 or 1 far out") {
+  constexpr int64_t kSteps = 240001;
+  std::vector<float> x(kSteps), dx(kSteps);
+  const std::vector<float> ones(kSteps, 1);
+  for (int64_t i = 0; i < kSteps; ++i)
+    x[static_cast<size_t>(i)] = static_cast<float>(-7 + 14.0 * double(i) / (kSteps - 1));
+  std::vector<double> want;
+  for (float value : x) want.push_back(reference::slope<double>(Unary::gelu, value));
+  for_each_instruction_set([&] {
+    unary_grad(Unary::gelu, x.data(), ones.data(), dx.data(), kSteps);
+    CHECK(difference(dx, want, 0, 5e-7) == "");
+    for (float far : {6.0F, 1e10F, std::numeric_limits<float>::max(), kInfinity<float>}) {
+      CHECK(slope_at(Unary::gelu, far) == 1);
+      CHECK(slope_at(Unary::gelu, -far) == 0);
+    }
+  });
+}
+
 TEST_CASE_TEMPLATE("affine: scale x + shift", T, float, double) {
   for_each_instruction_set([] {
     for (int64_t n : sizes()) {

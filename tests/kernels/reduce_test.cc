@@ -51,6 +51,9 @@ TEST_CASE_TEMPLATE("sum: over rows, columns and the middle, at every size and al
     }
     check_sum<T>(1, 20000, 1, 1);
     check_sum<T>(1, 2000, 3, 1);
+    for (int64_t n : {20000, 20003}) check_sum<T>(1, n, 3, 1);
+    for (int64_t outer : {1, 3, 20}) check_sum<T>(outer, 700, 66, 2);
+    check_sum<T>(1, 3, 40000, 3);
     check_sum<T>(0, 4, 4, 0);
     check_sum<T>(4, 4, 0, 0);
   });
@@ -136,13 +139,14 @@ TEST_CASE_TEMPLATE("reduce: the same bits on any number of threads", T, float, d
   constexpr int64_t n = 120 * 1001;
   const auto x = random_values<T>(n, 1);
   check_same_bits_on_any_threads([&] {
-    std::vector<T> rows(120), columns(1001), middle(60), total(1), doubled = x;
+    std::vector<T> rows(120), columns(1001), few(24), middle(60), total(1), doubled = x;
     sum(x.data(), rows.data(), 120, 1001, 1);
     sum(x.data(), columns.data(), 1, 120, 1001);
+    sum(x.data(), few.data(), 1, n / 24, 24);
     sum(x.data(), middle.data(), 10, n / 60, 6);
     sum(x.data(), total.data(), 1, n, 1);
     add_to(x.data(), doubled.data(), n);
-    return joined<T>({rows, columns, middle, total, doubled});
+    return joined<T>({rows, columns, few, middle, total, doubled});
   });
   check_same_bits_on_any_threads([&] { return std::vector<double>{sum_of_squares(x.data(), n)}; });
   check_same_bits_on_any_threads([&] {
