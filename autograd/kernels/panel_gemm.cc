@@ -118,7 +118,7 @@ void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
     const int64_t end = std::min(p.k, start + slabs * most);
     const int64_t panels = (end - start + most - 1) / most * shared.panels();
     std::atomic<bool> good = true;
-    parallel_for(panels, grain_for(shared.elements(most), 1 << 16), [&](int64_t first, int64_t last) {
+    parallel_for(panels, grain_for(shared.elements(most), 1 << 15), [&](int64_t first, int64_t last) {
       for (int64_t i = first; i < last; ++i) {
         const int64_t slab = i / shared.panels(), panel = i % shared.panels(), from = start + slab * most;
         const int64_t depth = std::min(most, end - from);

@@ -39,7 +39,8 @@ std::function<void()> train_step(const Size& size) {
   const Packed tokens{labels, Bounds::uniform(size.batch, size.length)};
   return [=] {
     Tape tape(Random(1).at(0));
-    tape.backward(cross_entropy((*model)(tokens), labels));
+    const Tensor loss = cross_entropy((*model)(tokens), labels);  // the logits are gone once the loss is there
+    tape.backward(loss);
     optim::clip_grad_norm(*optimizer, 1.0);
     optimizer->step();
   };
