@@ -140,9 +140,11 @@ void long_sums(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T
 template <class T>
 void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
             const T* bias) noexcept {
+  constexpr int64_t kMost = 256 * 256;  // numbers of a result whose sums are cut, and a third of all partial sums
   const int64_t slices = slices_for(m, n, k);
-  if (slices > 1 && !bias && k >= 3 * std::max(m, n) && m * n <= 1 << 16) {
-    return long_sums(m, n, k, alpha, mapped(a, m, k, 2), mapped(b, k, n, 3), beta, c, c_stride, slices);
+  if (slices > 1 && !bias && k >= 3 * std::max(m, n) && m * n <= kMost) {
+    const int64_t pieces = std::min(slices, 1 + 3 * kMost / (m * n));
+    return long_sums(m, n, k, alpha, mapped(a, m, k, 2), mapped(b, k, n, 3), beta, c, c_stride, pieces);
   }
   if (multiplied(m, n, k, alpha, a, b, beta, c, c_stride, bias)) return;
   a = mapped(a, m, k, 2);
