@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "autograd/kernels/attention_careful.h"
+#include "autograd/kernels/attention_tasks.h"
 #include "autograd/kernels/gemm.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
@@ -87,16 +88,8 @@ bool finite_rows(const T* x, int64_t rows, int64_t stride, int64_t n) {
   return rest == T(0) && hn::AllTrue(wide, hn::Eq(differences, hn::Zero(wide)));
 }
 
-constexpr int64_t kQueryBlock = 96;
-constexpr int64_t kKeyBlock = 256;
-constexpr int64_t kGroup = 8;  // blocks of queries that use a block of keys one after the other
-
-// Keys [first, last) of a sequence.
-struct KeyRange {
-  int64_t first, last;
-  bool empty() const { return first >= last; }
-  bool meets(int64_t begin, int64_t end) const { return !empty() && last > begin && first < end; }
-};
+using Head = AttentionHead;
+constexpr int64_t kQueryBlock = Head::kQueryBlock, kKeyBlock = Head::kKeyBlock;
 
 // A block of queries and keys. Rows of scores are filled up with hidden ones to whole vectors, `width` in all.
 struct Block {
@@ -111,52 +104,10 @@ struct Block {
   }
 };
 
-// One head of one sequence: where its rows start, and how they lie.
-template <class T>
-struct Head {
-  const AttentionBatch& batch;
-  int64_t b, h, queries, keys;
-  int64_t stride, value_stride;  // from position to position
-  int64_t query_start, key_start, value_start, out_start;
-  int64_t weight_offset;
-
-  Head(const AttentionBatch& all, int64_t sequence, int64_t head, int64_t first_weight)
-      : batch(all),
-        b(sequence),
-        h(head),
-        queries(all.queries(b)),
-        keys(all.keys(b)),
-        stride(all.heads * all.width),
-        value_stride(all.heads * all.value_width),
-        query_start(all.query_bounds[b] * stride + h * all.width),
-        key_start(all.key_bounds[b] * stride + h * all.width),
-        value_start(all.key_bounds[b] * value_stride + h * all.value_width),
-        out_start(all.query_bounds[b] * value_stride + h * all.value_width),
-        weight_offset(first_weight + h * queries * keys) {}
-
-  int64_t log_sum_at(int64_t i) const { return (batch.query_bounds[b] + i) * batch.heads + h; }
-  // Queries are cut into blocks of the same size, so that none is left with a few rows. Few queries that see the keys
-  // before them are two blocks, the first of which needs half the keys.
-  int64_t query_block() const {
-    const int64_t most = batch.causal && queries <= kQueryBlock ? kQueryBlock / 2 : kQueryBlock;
-    const int64_t blocks = std::max<int64_t>(1, (queries + most - 1) / most);
-    return std::max<int64_t>(1, (queries + blocks - 1) / blocks);
-  }
-  // Whether keys are multiplied with the scale, or scores are: for a few queries that would be work for nothing, and
-  // factors that will be rounded stay as they are.
-  bool scales_keys() const { return batch.factors == Factors::exact && queries >= 8; }
-  // All keys outside are hidden from the queries [first, last).
-  KeyRange keys_seen(int64_t first, int64_t last) const {
-    const int64_t shift = batch.diagonal(b), ahead = batch.causal ? 0 : batch.reach;
-    return {std::clamp<int64_t>(first + shift - batch.reach, 0, keys),
-            std::clamp<int64_t>(last + shift + ahead, 0, keys)};
-  }
-};
-
 // Columns of keys, transposed, as the product of scores takes them: times the scale if keys are scaled, so that all
 // that is left is a product. (A scale above 1 must leave them finite.)
 template <class T>
-Operand<T> for_scores(const Head<T>& head, const T* keys, int64_t columns) {
+Operand<T> for_scores(const Head& head, const T* keys, int64_t columns) {
   const int64_t width = head.batch.width;
   if (!head.scales_keys()) return {keys, head.stride, true};
   const T scale = static_cast<T>(head.batch.scale);
@@ -168,7 +119,7 @@ Operand<T> for_scores(const Head<T>& head, const T* keys, int64_t columns) {
 
 // scores = scale q k' + bias for a block, -infinity where a query does not see a key.
 template <class T>
-void score_block(const Head<T>& head, const T* query, const RightOperand<T>& keys, const Block& block, T* scores) {
+void score_block(const Head& head, const T* query, const RightOperand<T>& keys, const Block& block, T* scores) {
   const AttentionBatch& all = head.batch;
   gemm_tile(block.rows, block.columns, all.width, head.scales_keys() ? T(1) : static_cast<T>(all.scale),
             Operand<T>{query + head.query_start + block.query * head.stride, head.stride}, keys, T(0), scores,
@@ -195,7 +146,7 @@ void score_block(const Head<T>& head, const T* query, const RightOperand<T>& key
 }
 
 template <class T>
-void drop_block(const Head<T>& head, const T* weights, T* dropped, const Block& block) {
+void drop_block(const Head& head, const T* weights, T* dropped, const Block& block) {
   const auto first = [&](int64_t i) { return head.weight_offset + (block.query + i) * head.keys + block.key; };
   DrawnGroup drawn(head.batch.dropout, first(0));
   for (int64_t i = 0; i < block.rows; ++i) {
@@ -207,12 +158,12 @@ void drop_block(const Head<T>& head, const T* weights, T* dropped, const Block& 
 // What the online softmax knows of each of a group of queries.
 template <class T>
 struct Running {
-  T maxima[kGroup * kQueryBlock], sums[kGroup * kQueryBlock];
+  T maxima[Head::kGroup * kQueryBlock], sums[Head::kGroup * kQueryBlock];
 };
 
 // Adds what a block contributes to the outputs of its queries, whose running values are given.
 template <class T>
-void forward_block(const Head<T>& head, const T* query, const RightOperand<T>& keys, const RightOperand<T>& values,
+void forward_block(const Head& head, const T* query, const RightOperand<T>& keys, const RightOperand<T>& values,
                    const Block& block, bool first_keys, T* out, T* maxima, T* sums) {
   const AttentionBatch& all = head.batch;
   T* target = out + head.out_start + block.query * head.value_stride;
@@ -227,10 +178,10 @@ void forward_block(const Head<T>& head, const T* query, const RightOperand<T>& k
             target, head.value_stride);
 }
 
-// The queries [first, last), at most kGroup blocks of them: each block of keys is laid out once for all.
+// The queries [first, last), a group of blocks: each block of keys is laid out once for all.
 template <class T>
-void forward_group(const Head<T>& head, const T* query, const T* key, const T* value, T* out, T* log_sums,
-                   int64_t first, int64_t last) {
+void forward_group(const Head& head, const T* query, const T* key, const T* value, T* out, T* log_sums, int64_t first,
+                   int64_t last) {
   const AttentionBatch& all = head.batch;
   const int64_t size = head.query_block();
   Running<T> running;
@@ -265,26 +216,12 @@ void forward_group(const Head<T>& head, const T* query, const T* key, const T* v
   }
 }
 
-template <class T>
-void forward_head(const Head<T>& head, const T* query, const T* key, const T* value, T* out, T* log_sums) {
-  const int64_t size = kGroup * head.query_block();
-  for (int64_t i0 = 0; i0 < head.queries; i0 += size)
-    forward_group(head, query, key, value, out, log_sums, i0, std::min(i0 + size, head.queries));
-}
-
-template <class T>
-struct Gradient {
-  const T *out, *log_sums, *dout;
-  T *dquery, *dkey, *dvalue;
-  T *dkeys, *dvalues;  // of a block of keys, one after the other
-};
-
 // A block of keys and values as the products of backward take them.
 template <class T>
 struct KeyBlock {
   RightOperand<T> keys, scoring_keys, values_transposed;
 
-  KeyBlock(const Head<T>& head, const T* key, const T* value, int64_t j0, int64_t columns) {
+  KeyBlock(const Head& head, const T* key, const T* value, int64_t j0, int64_t columns) {
     const AttentionBatch& all = head.batch;
     const int64_t rows = head.query_block();
     key += head.key_start + j0 * head.stride;
@@ -308,15 +245,15 @@ void copy_rows(const T* from, T* to, int64_t rows, int64_t stride, int64_t n) {
 
 // Adds what one block contributes to dkeys and dvalues, and to dquery, or puts it there if it is the first to do so.
 template <class T>
-void grad_block(const Head<T>& head, const T* query, const KeyBlock<T>& laid, const Gradient<T>& g, const T* dots,
-                const Block& block, bool first_keys) {
+void grad_block(const Head& head, const KeyBlock<T>& laid, const AttentionGradient<T>& g, T* dkeys, T* dvalues,
+                const Block& block, int32_t& turn) {
   const AttentionBatch& all = head.batch;
   const int64_t rows = block.rows, columns = block.columns, width = block.width;
   T* weights = scratch<T>(0, kQueryBlock * kKeyBlock);
   T* dweights = scratch<T>(1, kQueryBlock * kKeyBlock);
   const T* dout = g.dout + head.out_start + block.query * head.value_stride;
   const int64_t query_at = head.query_start + block.query * head.stride;
-  score_block(head, query, laid.scoring_keys, block, weights);
+  score_block(head, g.query, laid.scoring_keys, block, weights);
   for (int64_t i = 0; i < rows; ++i)
     weights_row(weights + i * width, width, g.log_sums[head.log_sum_at(block.query + i)]);
   const T* dropped = weights;
@@ -326,26 +263,50 @@ void grad_block(const Head<T>& head, const T* query, const KeyBlock<T>& laid, co
     dropped = room;
   }
   gemm_tile(columns, all.value_width, rows, T(1), Operand<T>{dropped, width, true}, Operand<T>{dout, head.value_stride},
-            T(1), g.dvalues, all.value_width, all.factors);
+            T(1), dvalues, all.value_width, all.factors);
   gemm_tile(rows, columns, all.value_width, T(1), Operand<T>{dout, head.value_stride}, laid.values_transposed, T(0),
             dweights, width);
   if (all.dropout) drop_block(head, dweights, dweights, block);
   for (int64_t i = 0; i < rows; ++i)
-    dscores_row(weights + i * width, dweights + i * width, width, dots[block.query + i]);
+    dscores_row(weights + i * width, dweights + i * width, width, g.dots[head.log_sum_at(block.query + i)]);
   const T scale = static_cast<T>(all.scale);
-  gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, width}, laid.keys, T(!first_keys),
-            g.dquery + query_at, head.stride);
   gemm_tile(columns, all.width, rows, scale, Operand<T>{dweights, width, true},
-            Operand<T>{query + query_at, head.stride}, T(1), g.dkeys, all.width, all.factors);
+            Operand<T>{g.query + query_at, head.stride}, T(1), dkeys, all.width, all.factors);
+  const int64_t first_keys = head.keys_seen(block.query, block.query + rows).first / kKeyBlock;
+  const int64_t mine = block.key / kKeyBlock - first_keys;
+  wait_for_turn(turn, static_cast<int32_t>(mine));
+  gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, width}, laid.keys, T(mine > 0), g.dquery + query_at,
+            head.stride);
+  pass_turn(turn);
 }
 
+// All that a block of keys and values gets, and gives to dquery.
 template <class T>
-void grad_head(const Head<T>& head, const T* query, const T* key, const T* value, const Gradient<T>& g) {
+void grad_keys(const Head& head, const AttentionGradient<T>& g, int64_t key_block) {
   const AttentionBatch& all = head.batch;
-  T* dots = scratch<T>(3, head.queries);  // rowsum(dA * A) = dout . out
+  const int64_t j0 = key_block * kKeyBlock, columns = std::min(kKeyBlock, head.keys - j0), size = head.query_block();
+  const KeyBlock<T> laid(head, g.key, g.value, j0, columns);
+  T *dkeys = scratch<T>(11, kKeyBlock * all.width), *dvalues = scratch<T>(12, kKeyBlock * all.value_width);
+  std::fill_n(dkeys, columns * all.width, T(0));
+  std::fill_n(dvalues, columns * all.value_width, T(0));
+  for (int64_t i0 = 0; i0 < head.queries; i0 += size) {
+    const int64_t rows = std::min(size, head.queries - i0);
+    const KeyRange seen = head.keys_seen(i0, i0 + rows);
+    if (!seen.meets(j0, j0 + columns)) continue;
+    grad_block(head, laid, g, dkeys, dvalues, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
+               g.turns_of(head)[i0 / size]);
+  }
+  copy_rows(dkeys, g.dkey + head.key_start + j0 * head.stride, columns, head.stride, all.width);
+  copy_rows(dvalues, g.dvalue + head.value_start + j0 * head.value_stride, columns, head.value_stride, all.value_width);
+}
+
+// What backward needs of the queries of a head before it comes to keys.
+template <class T>
+void prepare_queries(const Head& head, const AttentionGradient<T>& g) {
+  const AttentionBatch& all = head.batch;
   for (int64_t i = 0; i < head.queries; ++i) {
     const int64_t at = head.out_start + i * head.value_stride;
-    dots[i] = dot_row(g.dout + at, g.out + at, all.value_width);
+    g.dots[head.log_sum_at(i)] = dot_row(g.dout + at, g.out + at, all.value_width);
   }
   const int64_t size = head.query_block();
   for (int64_t i0 = 0; i0 < head.queries; i0 += size) {
@@ -353,26 +314,10 @@ void grad_head(const Head<T>& head, const T* query, const T* key, const T* value
     if (head.keys_seen(i0, i0 + rows).empty())
       clear_rows(g.dquery + head.query_start + i0 * head.stride, rows, head.stride, all.width);
   }
-  for (int64_t j0 = 0; j0 < head.keys; j0 += kKeyBlock) {
-    const int64_t columns = std::min(kKeyBlock, head.keys - j0);
-    const KeyBlock<T> laid(head, key, value, j0, columns);
-    std::fill_n(g.dkeys, columns * all.width, T(0));
-    std::fill_n(g.dvalues, columns * all.value_width, T(0));
-    for (int64_t i0 = 0; i0 < head.queries; i0 += size) {
-      const int64_t rows = std::min(size, head.queries - i0);
-      const KeyRange seen = head.keys_seen(i0, i0 + rows);
-      if (!seen.meets(j0, j0 + columns)) continue;
-      grad_block(head, query, laid, g, dots, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
-                 seen.first >= j0);
-    }
-    copy_rows(g.dkeys, g.dkey + head.key_start + j0 * head.stride, columns, head.stride, all.width);
-    copy_rows(g.dvalues, g.dvalue + head.value_start + j0 * head.value_stride, columns, head.value_stride,
-              all.value_width);
-  }
 }
 
 template <class T>
-bool finite_head(const Head<T>& head, const T* query, const T* key, const T* value) {
+bool finite_head(const Head& head, const T* query, const T* key, const T* value) {
   const AttentionBatch& all = head.batch;
   return finite_rows(query + head.query_start, head.queries, head.stride, all.width) &&
          finite_rows(key + head.key_start, head.keys, head.stride, all.width) &&
@@ -382,52 +327,50 @@ bool finite_head(const Head<T>& head, const T* query, const T* key, const T* val
 // The quick way multiplies what is hidden by 0, which is wrong if it is NaN or infinite: such heads take the careful
 // way.
 template <class T>
-void attend(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const T* query, const T* key,
-            const T* value, T* out, T* log_sums) {
-  const Head<T> head(batch, b, h, first_weight);
-  if (batch.masked() && !finite_head(head, query, key, value)) {
-    return attention_careful(batch, b, h, head.weight_offset, query, key, value, out, log_sums);
-  }
-  forward_head(head, query, key, value, out, log_sums);
+bool needs_care(const Head& head, const AttentionForward<T>& f) {
+  return head.batch.masked() && !finite_head(head, f.query, f.key, f.value);
 }
 
+// The last groups come first, as they may see more keys.
 template <class T>
-void attend_grad(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const T* query, const T* key,
-                 const T* value, const T* out, const T* log_sums, const T* dout, T* dquery, T* dkey, T* dvalue) {
-  const Head<T> head(batch, b, h, first_weight);
-  const int64_t spare = batch.key_bounds[b + 1] - batch.key_bounds[b] - head.keys;
-  clear_rows(dkey + head.key_start + head.keys * head.stride, spare, head.stride, batch.width);
-  clear_rows(dvalue + head.value_start + head.keys * head.value_stride, spare, head.value_stride, batch.value_width);
-  const auto finite_dout = [&] {
-    return head.queries == 0 || finite_rows(dout + head.out_start, head.queries, head.value_stride, batch.value_width);
-  };
-  if (batch.masked() && !(finite_head(head, query, key, value) && finite_dout())) {
-    return attention_careful_grad(batch, b, h, head.weight_offset, query, key, value, out, log_sums, dout, dquery, dkey,
-                                  dvalue);
+void attend(const Head& head, const AttentionForward<T>& f, int64_t part) {
+  const int64_t groups = head.query_groups(), size = Head::kGroup * head.query_block();
+  if (groups > 1 ? f.careful[head.index()] != 0 : needs_care(head, f)) {
+    if (part == 0)
+      attention_careful(head.batch, head.b, head.h, head.weight_offset, f.query, f.key, f.value, f.out, f.log_sums);
+    return;
   }
-  grad_head(head, query, key, value,
-            Gradient<T>{out, log_sums, dout, dquery, dkey, dvalue, scratch<T>(11, kKeyBlock * batch.width),
-                        scratch<T>(12, kKeyBlock * batch.value_width)});
+  const int64_t first = (groups - 1 - part) * size;
+  forward_group(head, f.query, f.key, f.value, f.out, f.log_sums, first, std::min(first + size, head.queries));
 }
 
-void attend_f32(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const float* query,
-                const float* key, const float* value, float* out, float* log_sums) {
-  attend(batch, b, h, first_weight, query, key, value, out, log_sums);
+// A head up to what is done by blocks of keys, or with it if there is one.
+template <class T>
+void attend_grad(const Head& head, const AttentionGradient<T>& g) {
+  const AttentionBatch& all = head.batch;
+  const int64_t spare = all.key_bounds[head.b + 1] - all.key_bounds[head.b] - head.keys;
+  clear_rows(g.dkey + head.key_start + head.keys * head.stride, spare, head.stride, all.width);
+  clear_rows(g.dvalue + head.value_start + head.keys * head.value_stride, spare, head.value_stride, all.value_width);
+  const auto finite_dout = [&] {
+    return head.queries == 0 || finite_rows(g.dout + head.out_start, head.queries, head.value_stride, all.value_width);
+  };
+  if (all.masked() && !(finite_head(head, g.query, g.key, g.value) && finite_dout())) {
+    g.turns_of(head)[0] = AttentionGradient<T>::kDone;
+    return attention_careful_grad(all, head.b, head.h, head.weight_offset, g.query, g.key, g.value, g.out, g.log_sums,
+                                  g.dout, g.dquery, g.dkey, g.dvalue);
+  }
+  prepare_queries(head, g);
+  if (head.key_blocks() == 1) grad_keys(head, g, 0);
 }
-void attend_f64(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const double* query,
-                const double* key, const double* value, double* out, double* log_sums) {
-  attend(batch, b, h, first_weight, query, key, value, out, log_sums);
-}
-void attend_grad_f32(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const float* query,
-                     const float* key, const float* value, const float* out, const float* log_sums, const float* dout,
-                     float* dquery, float* dkey, float* dvalue) {
-  attend_grad(batch, b, h, first_weight, query, key, value, out, log_sums, dout, dquery, dkey, dvalue);
-}
-void attend_grad_f64(const AttentionBatch& batch, int64_t b, int64_t h, int64_t first_weight, const double* query,
-                     const double* key, const double* value, const double* out, const double* log_sums,
-                     const double* dout, double* dquery, double* dkey, double* dvalue) {
-  attend_grad(batch, b, h, first_weight, query, key, value, out, log_sums, dout, dquery, dkey, dvalue);
-}
+
+void attend_f32(const Head& head, const AttentionForward<float>& f, int64_t part) { attend(head, f, part); }
+void attend_f64(const Head& head, const AttentionForward<double>& f, int64_t part) { attend(head, f, part); }
+bool needs_care_f32(const Head& head, const AttentionForward<float>& f) { return needs_care(head, f); }
+bool needs_care_f64(const Head& head, const AttentionForward<double>& f) { return needs_care(head, f); }
+void attend_grad_f32(const Head& head, const AttentionGradient<float>& g) { attend_grad(head, g); }
+void attend_grad_f64(const Head& head, const AttentionGradient<double>& g) { attend_grad(head, g); }
+void grad_keys_f32(const Head& head, const AttentionGradient<float>& g, int64_t block) { grad_keys(head, g, block); }
+void grad_keys_f64(const Head& head, const AttentionGradient<double>& g, int64_t block) { grad_keys(head, g, block); }
 
 }  // namespace mixtape::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -438,26 +381,38 @@ namespace {
 
 HWY_EXPORT(attend_f32);
 HWY_EXPORT(attend_f64);
+HWY_EXPORT(needs_care_f32);
+HWY_EXPORT(needs_care_f64);
 HWY_EXPORT(attend_grad_f32);
 HWY_EXPORT(attend_grad_f64);
+HWY_EXPORT(grad_keys_f32);
+HWY_EXPORT(grad_keys_f64);
 
-// Calls f(b, h, first_weight) for each head of each sequence, first_weight being the number of weights of the sequences
-// before b.
-template <class F>
-void for_heads(const AttentionBatch& batch, const F& f) noexcept {
-  int64_t pairs = 0;
-  int64_t* first_weight = scratch<int64_t>(2, batch.sequences);
-  for (int64_t b = 0; b < batch.sequences; ++b) {
-    first_weight[b] = batch.heads * pairs;
-    pairs += batch.queries(b) * batch.keys(b);
+template <class Attend, class NeedsCare, class T>
+void attention_with(Attend attend, NeedsCare needs_care, const AttentionBatch& batch, AttentionForward<T> f) noexcept {
+  const auto groups = [](const AttentionHead& head) { return head.query_groups(); };
+  bool cut = false;
+  for (int64_t b = 0; b < batch.sequences; ++b) cut |= groups(AttentionHead(batch, b, 0, 0)) > 1;
+  if (cut) {
+    f.careful = scratch<int32_t>(1, batch.sequences * batch.heads);
+    for_heads(batch, [&](const AttentionHead& head) { f.careful[head.index()] = needs_care(head, f); });
   }
-  if (batch.sequences == 0) return;
-  const int64_t average = pairs / batch.sequences * (batch.width + batch.value_width) + 1;
-  parallel_for(batch.sequences * batch.heads, grain_for(average, 1 << 15), [&](int64_t first, int64_t last) {
-    for (int64_t task = first; task < last; ++task) {
-      const int64_t b = task / batch.heads;
-      f(b, task % batch.heads, first_weight[b]);
-    }
+  for_parts(batch, groups, [&](const AttentionHead& head, int64_t part) { attend(head, f, part); });
+}
+
+// Blocks of keys add to the gradients of the same queries one after the other, so that sums do not depend on threads.
+template <class Whole, class Keys, class T>
+void gradient_with(Whole whole, Keys keys, const AttentionBatch& batch, AttentionGradient<T> g) noexcept {
+  for (int64_t b = 0; b < batch.sequences; ++b)
+    g.most_blocks = std::max(g.most_blocks, AttentionHead(batch, b, 0, 0).query_blocks());
+  const int64_t turns = batch.sequences * batch.heads * g.most_blocks;
+  g.turns = scratch<int32_t>(0, turns);
+  std::fill_n(g.turns, turns, 0);
+  g.dots = scratch<T>(3, batch.query_bounds[batch.sequences] * batch.heads);
+  for_heads(batch, [&](const AttentionHead& head) { whole(head, g); });
+  const auto blocks = [](const AttentionHead& head) { return head.key_blocks() > 1 ? head.key_blocks() : 0; };
+  for_parts(batch, blocks, [&](const AttentionHead& head, int64_t block) {
+    if (std::atomic_ref<int32_t>(g.turns_of(head)[0]).load() != AttentionGradient<T>::kDone) keys(head, g, block);
   });
 }
 
@@ -465,34 +420,26 @@ void for_heads(const AttentionBatch& batch, const F& f) noexcept {
 
 void attention(const AttentionBatch& batch, const float* query, const float* key, const float* value, float* out,
                float* log_sums) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(attend_f32);
-  for_heads(batch, [&](int64_t b, int64_t h, int64_t first_weight) {
-    run(batch, b, h, first_weight, query, key, value, out, log_sums);
-  });
+  attention_with(HWY_DYNAMIC_DISPATCH(attend_f32), HWY_DYNAMIC_DISPATCH(needs_care_f32), batch,
+                 AttentionForward<float>{query, key, value, out, log_sums});
 }
 void attention(const AttentionBatch& batch, const double* query, const double* key, const double* value, double* out,
                double* log_sums) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(attend_f64);
-  for_heads(batch, [&](int64_t b, int64_t h, int64_t first_weight) {
-    run(batch, b, h, first_weight, query, key, value, out, log_sums);
-  });
+  attention_with(HWY_DYNAMIC_DISPATCH(attend_f64), HWY_DYNAMIC_DISPATCH(needs_care_f64), batch,
+                 AttentionForward<double>{query, key, value, out, log_sums});
 }
 
 void attention_grad(const AttentionBatch& batch, const float* query, const float* key, const float* value,
                     const float* out, const float* log_sums, const float* dout, float* dquery, float* dkey,
                     float* dvalue) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(attend_grad_f32);
-  for_heads(batch, [&](int64_t b, int64_t h, int64_t first_weight) {
-    run(batch, b, h, first_weight, query, key, value, out, log_sums, dout, dquery, dkey, dvalue);
-  });
+  gradient_with(HWY_DYNAMIC_DISPATCH(attend_grad_f32), HWY_DYNAMIC_DISPATCH(grad_keys_f32), batch,
+                AttentionGradient<float>{query, key, value, out, log_sums, dout, dquery, dkey, dvalue});
 }
 void attention_grad(const AttentionBatch& batch, const double* query, const double* key, const double* value,
                     const double* out, const double* log_sums, const double* dout, double* dquery, double* dkey,
                     double* dvalue) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(attend_grad_f64);
-  for_heads(batch, [&](int64_t b, int64_t h, int64_t first_weight) {
-    run(batch, b, h, first_weight, query, key, value, out, log_sums, dout, dquery, dkey, dvalue);
-  });
+  gradient_with(HWY_DYNAMIC_DISPATCH(attend_grad_f64), HWY_DYNAMIC_DISPATCH(grad_keys_f64), batch,
+                AttentionGradient<double>{query, key, value, out, log_sums, dout, dquery, dkey, dvalue});
 }
 
 }  // namespace mixtape::kernels

@@ -192,4 +192,12 @@ void run_chunks(int64_t chunks, void (*body)(const void* context, int64_t chunk)
   pool.run(count, chunks, body, context);
 }
 
+void wait_for_turn(int32_t& turn, int32_t mine) noexcept {
+  const std::atomic_ref<int32_t> shared(turn);
+  const auto is_mine = [&] { return shared.load(std::memory_order_acquire) == mine; };
+  while (!spin_until(is_mine)) std::this_thread::yield();
+}
+
+void pass_turn(int32_t& turn) noexcept { std::atomic_ref<int32_t>(turn).fetch_add(1, std::memory_order_release); }
+
 }  // namespace mixtape::kernels

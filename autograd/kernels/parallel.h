@@ -33,6 +33,11 @@ void parallel_for(int64_t n, int64_t grain, const F& f) noexcept {
              &context);
 }
 
+/// For pieces of one loop that add to the same memory in a fixed order: waits until it is turn number `mine`; lets the
+/// next one come. A piece must not wait for one that may be begun after it.
+void wait_for_turn(int32_t& turn, int32_t mine) noexcept;
+void pass_turn(int32_t& turn) noexcept;
+
 /// A grain that gives each piece about `work` units of work when one element costs `cost`, a multiple of `multiple`.
 constexpr int64_t grain_for(int64_t cost, int64_t work = int64_t{1} << 15, int64_t multiple = 1) {
   const int64_t elements = work / (cost > 0 ? cost : 1);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstring>
 #include <random>
 #include <string>
@@ -182,6 +183,24 @@ TEST_CASE("attention: more queries than use a block of keys one after the other"
   check({{1601, 30}, {200, 30}, {195, 30}, 1, 2, 3}, 42);
 }
 
+TEST_CASE("attention: of a long sequence, heads that hold a NaN take the careful way and the others do not") {
+  constexpr float kClose = 1e-4F;
+  AttentionProblem<float> problem({{900}, {900}, {}, 3, 8, 8, true}, 45);
+  problem.key[(850 * 3 + 1) * 8] = kNaN<float>;  // head 1: queries from 850 on see it
+  const AttentionResult<float> quick = problem.fused(), careful = problem.careful();
+  CHECK(difference(quick.out, careful.out, kClose, kClose) == "");
+  CHECK(difference(quick.dquery, careful.dquery, kClose, kClose) == "");
+  CHECK(difference(quick.dkey, careful.dkey, kClose, kClose) == "");
+  CHECK(difference(quick.dvalue, careful.dvalue, kClose, kClose) == "");
+  const auto hurt = [&](int64_t query, int64_t head) {
+    return std::isnan(quick.out[static_cast<size_t>((query * 3 + head) * 8)]);
+  };
+  CHECK(!hurt(849, 1));
+  CHECK(hurt(850, 1));
+  CHECK(!hurt(899, 0));
+  CHECK(!hurt(899, 2));
+}
+
 TEST_CASE_TEMPLATE("attention_grad: the same bits in place of out, key and value", T, float, double) {
   for (bool careful : {false, true}) {
     AttentionProblem<T> problem({{5, 300}, {7, 400}, {6, 400}, 2, 16, 16, true, false, false, 0.25}, 43);
@@ -304,11 +323,16 @@ TEST_CASE_TEMPLATE("attention: large scores", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("attention: the same bits on any number of threads", T, float, double) {
-  Shape shape{{70, 129, 3, 90, 1}, {300, 129, 40, 20, 257}, {}, 4, 16, 12, true};
-  shape.dropout = 0.2;
-  const AttentionProblem<T> problem(shape, 5);
-  check_same_bits_on_any_threads([&] {
-    const AttentionResult<T> r = problem.fused();
-    return joined<T>({r.out, r.log_sums, r.dquery, r.dkey, r.dvalue});
-  });
+  Shape many{{70, 129, 3, 90, 1}, {300, 129, 40, 20, 257}, {}, 4, 16, 12, true};
+  many.dropout = 0.2;
+  const Shape single{{900}, {1100}, {}, 1, 8, 8, true};  // tasks that wait for one another
+  Shape window{{800, 2, 300}, {800, 600, 300}, {}, 3, 8, 4};
+  window.reach = 150;
+  for (const Shape& shape : {many, single, window}) {
+    const AttentionProblem<T> problem(shape, 5);
+    check_same_bits_on_any_threads([&] {
+      const AttentionResult<T> r = problem.fused();
+      return joined<T>({r.out, r.log_sums, r.dquery, r.dkey, r.dvalue});
+    });
+  }
 }
