@@ -300,7 +300,7 @@ void grad_keys(const Head& head, const AttentionGradient<T>& g, int64_t key_bloc
   copy_rows(dvalues, g.dvalue + head.value_start + j0 * head.value_stride, columns, head.value_stride, all.value_width);
 }
 
-// What backward needs of the queries of a head before it comes to keys.
+// What backward needs of the queries of a head before it comes to keys: rowsum(dA * A) = dout . out.
 template <class T>
 void prepare_queries(const Head& head, const AttentionGradient<T>& g) {
   const AttentionBatch& all = head.batch;

@@ -83,7 +83,7 @@ struct AttentionGradient {
 
   const T *query, *key, *value, *out, *log_sums, *dout;
   T *dquery, *dkey, *dvalue;
-  T* dots = nullptr;         ///< [queries, H], rowsum(dA * A) = dout . out
+  T* dots = nullptr;         ///< [queries, H], each query's dout . out
   int32_t* turns = nullptr;  ///< by head and block of queries: how many blocks of keys have given to its dquery
   int64_t most_blocks = 1;   ///< of queries of a sequence
 
