@@ -243,7 +243,8 @@ void copy_rows(const T* from, T* to, int64_t rows, int64_t stride, int64_t n) {
   for (int64_t row = 0; row < rows; ++row) std::copy_n(from + row * n, n, to + row * stride);
 }
 
-// Adds what one block contributes to dkeys and dvalues, and to dquery, or puts it there if it is the first to do so.
+// Adds what one block contributes to dkeys and dvalues, and, when it is this block of keys' turn, to dquery, or puts it
+// there if it is the first to do so.
 template <class T>
 void grad_block(const Head& head, const KeyBlock<T>& laid, const AttentionGradient<T>& g, T* dkeys, T* dvalues,
                 const Block& block, int32_t& turn) {
@@ -272,10 +273,10 @@ void grad_block(const Head& head, const KeyBlock<T>& laid, const AttentionGradie
   const T scale = static_cast<T>(all.scale);
   gemm_tile(columns, all.width, rows, scale, Operand<T>{dweights, width, true},
             Operand<T>{g.query + query_at, head.stride}, T(1), dkeys, all.width, all.factors);
-  const int64_t first_keys = head.keys_seen(block.query, block.query + rows).first / kKeyBlock;
-  const int64_t mine = block.key / kKeyBlock - first_keys;
-  wait_for_turn(turn, static_cast<int32_t>(mine));
-  gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, width}, laid.keys, T(mine > 0), g.dquery + query_at,
+  const int64_t first_block = head.keys_seen(block.query, block.query + rows).first / kKeyBlock;
+  const int64_t before = block.key / kKeyBlock - first_block;  // blocks of keys that give to dquery before this one
+  wait_for_turn(turn, static_cast<int32_t>(before));
+  gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, width}, laid.keys, T(before > 0), g.dquery + query_at,
             head.stride);
   pass_turn(turn);
 }
@@ -294,13 +295,14 @@ void grad_keys(const Head& head, const AttentionGradient<T>& g, int64_t key_bloc
     const KeyRange seen = head.keys_seen(i0, i0 + rows);
     if (!seen.meets(j0, j0 + columns)) continue;
     grad_block(head, laid, g, dkeys, dvalues, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
-               g.turns_of(head)[i0 / size]);
+               g.turns[head.log_sum_at(i0)]);
   }
   copy_rows(dkeys, g.dkey + head.key_start + j0 * head.stride, columns, head.stride, all.width);
   copy_rows(dvalues, g.dvalue + head.value_start + j0 * head.value_stride, columns, head.value_stride, all.value_width);
 }
 
-// What backward needs of the queries of a head before it comes to keys: rowsum(dA * A) = dout . out.
+// What backward does to the queries of a head before it comes to keys: rowsum(dA * A) = dout . out of each, and dquery
+// 0 where none is seen.
 template <class T>
 void prepare_queries(const Head& head, const AttentionGradient<T>& g) {
   const AttentionBatch& all = head.batch;
@@ -335,7 +337,7 @@ bool needs_care(const Head& head, const AttentionForward<T>& f) {
 template <class T>
 void attend(const Head& head, const AttentionForward<T>& f, int64_t part) {
   const int64_t groups = head.query_groups(), size = Head::kGroup * head.query_block();
-  if (groups > 1 ? f.careful[head.index()] != 0 : needs_care(head, f)) {
+  if (f.careful ? f.careful[head.index()] != 0 : needs_care(head, f)) {
     if (part == 0)
       attention_careful(head.batch, head.b, head.h, head.weight_offset, f.query, f.key, f.value, f.out, f.log_sums);
     return;
@@ -344,9 +346,9 @@ void attend(const Head& head, const AttentionForward<T>& f, int64_t part) {
   forward_group(head, f.query, f.key, f.value, f.out, f.log_sums, first, std::min(first + size, head.queries));
 }
 
-// A head up to what is done by blocks of keys, or with it if there is one.
+// What is done for a head as a whole: all of it if it takes the careful way or has one block of keys.
 template <class T>
-void attend_grad(const Head& head, const AttentionGradient<T>& g) {
+void begin_grad(const Head& head, const AttentionGradient<T>& g) {
   const AttentionBatch& all = head.batch;
   const int64_t spare = all.key_bounds[head.b + 1] - all.key_bounds[head.b] - head.keys;
   clear_rows(g.dkey + head.key_start + head.keys * head.stride, spare, head.stride, all.width);
@@ -354,8 +356,9 @@ void attend_grad(const Head& head, const AttentionGradient<T>& g) {
   const auto finite_dout = [&] {
     return head.queries == 0 || finite_rows(g.dout + head.out_start, head.queries, head.value_stride, all.value_width);
   };
-  if (all.masked() && !(finite_head(head, g.query, g.key, g.value) && finite_dout())) {
-    g.turns_of(head)[0] = AttentionGradient<T>::kDone;
+  const bool careful = all.masked() && !(finite_head(head, g.query, g.key, g.value) && finite_dout());
+  g.careful[head.index()] = careful;
+  if (careful) {
     return attention_careful_grad(all, head.b, head.h, head.weight_offset, g.query, g.key, g.value, g.out, g.log_sums,
                                   g.dout, g.dquery, g.dkey, g.dvalue);
   }
@@ -367,8 +370,8 @@ void attend_f32(const Head& head, const AttentionForward<float>& f, int64_t part
 void attend_f64(const Head& head, const AttentionForward<double>& f, int64_t part) { attend(head, f, part); }
 bool needs_care_f32(const Head& head, const AttentionForward<float>& f) { return needs_care(head, f); }
 bool needs_care_f64(const Head& head, const AttentionForward<double>& f) { return needs_care(head, f); }
-void attend_grad_f32(const Head& head, const AttentionGradient<float>& g) { attend_grad(head, g); }
-void attend_grad_f64(const Head& head, const AttentionGradient<double>& g) { attend_grad(head, g); }
+void begin_grad_f32(const Head& head, const AttentionGradient<float>& g) { begin_grad(head, g); }
+void begin_grad_f64(const Head& head, const AttentionGradient<double>& g) { begin_grad(head, g); }
 void grad_keys_f32(const Head& head, const AttentionGradient<float>& g, int64_t block) { grad_keys(head, g, block); }
 void grad_keys_f64(const Head& head, const AttentionGradient<double>& g, int64_t block) { grad_keys(head, g, block); }
 
@@ -383,8 +386,8 @@ HWY_EXPORT(attend_f32);
 HWY_EXPORT(attend_f64);
 HWY_EXPORT(needs_care_f32);
 HWY_EXPORT(needs_care_f64);
-HWY_EXPORT(attend_grad_f32);
-HWY_EXPORT(attend_grad_f64);
+HWY_EXPORT(begin_grad_f32);
+HWY_EXPORT(begin_grad_f64);
 HWY_EXPORT(grad_keys_f32);
 HWY_EXPORT(grad_keys_f64);
 
@@ -403,16 +406,15 @@ void attention_with(Attend attend, NeedsCare needs_care, const AttentionBatch& b
 // Blocks of keys add to the gradients of the same queries one after the other, so that sums do not depend on threads.
 template <class Whole, class Keys, class T>
 void gradient_with(Whole whole, Keys keys, const AttentionBatch& batch, AttentionGradient<T> g) noexcept {
-  for (int64_t b = 0; b < batch.sequences; ++b)
-    g.most_blocks = std::max(g.most_blocks, AttentionHead(batch, b, 0, 0).query_blocks());
-  const int64_t turns = batch.sequences * batch.heads * g.most_blocks;
-  g.turns = scratch<int32_t>(0, turns);
-  std::fill_n(g.turns, turns, 0);
-  g.dots = scratch<T>(3, batch.query_bounds[batch.sequences] * batch.heads);
+  const int64_t rows = batch.sequences > 0 ? batch.query_bounds[batch.sequences] * batch.heads : 0;
+  g.careful = scratch<int32_t>(1, batch.sequences * batch.heads);
+  g.dots = scratch<T>(3, rows);
+  g.turns = scratch<int32_t>(0, rows);
+  std::fill_n(g.turns, rows, 0);
   for_heads(batch, [&](const AttentionHead& head) { whole(head, g); });
   const auto blocks = [](const AttentionHead& head) { return head.key_blocks() > 1 ? head.key_blocks() : 0; };
   for_parts(batch, blocks, [&](const AttentionHead& head, int64_t block) {
-    if (std::atomic_ref<int32_t>(g.turns_of(head)[0]).load() != AttentionGradient<T>::kDone) keys(head, g, block);
+    if (!g.careful[head.index()]) keys(head, g, block);
   });
 }
 
@@ -432,13 +434,13 @@ void attention(const AttentionBatch& batch, const double* query, const double* k
 void attention_grad(const AttentionBatch& batch, const float* query, const float* key, const float* value,
                     const float* out, const float* log_sums, const float* dout, float* dquery, float* dkey,
                     float* dvalue) noexcept {
-  gradient_with(HWY_DYNAMIC_DISPATCH(attend_grad_f32), HWY_DYNAMIC_DISPATCH(grad_keys_f32), batch,
+  gradient_with(HWY_DYNAMIC_DISPATCH(begin_grad_f32), HWY_DYNAMIC_DISPATCH(grad_keys_f32), batch,
                 AttentionGradient<float>{query, key, value, out, log_sums, dout, dquery, dkey, dvalue});
 }
 void attention_grad(const AttentionBatch& batch, const double* query, const double* key, const double* value,
                     const double* out, const double* log_sums, const double* dout, double* dquery, double* dkey,
                     double* dvalue) noexcept {
-  gradient_with(HWY_DYNAMIC_DISPATCH(attend_grad_f64), HWY_DYNAMIC_DISPATCH(grad_keys_f64), batch,
+  gradient_with(HWY_DYNAMIC_DISPATCH(begin_grad_f64), HWY_DYNAMIC_DISPATCH(grad_keys_f64), batch,
                 AttentionGradient<double>{query, key, value, out, log_sums, dout, dquery, dkey, dvalue});
 }
 

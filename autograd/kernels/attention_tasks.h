@@ -47,10 +47,11 @@ struct AttentionHead {
 
   int64_t index() const { return b * batch.heads + h; }
   int64_t log_sum_at(int64_t i) const { return (batch.query_bounds[b] + i) * batch.heads + h; }
-  /// Queries are cut into blocks of the same size, so that none is left with a few rows. Few queries that see the keys
-  /// before them are two blocks, the first of which needs half the keys.
+  /// Queries are cut into blocks of the same size, so that none is left with a few rows. Where 49 to 96 queries see as
+  /// many keys, those before them, there are two blocks, the first of which needs half the keys.
   int64_t query_block() const {
-    const int64_t most = batch.causal && queries <= kQueryBlock ? kQueryBlock / 2 : kQueryBlock;
+    const bool short_triangle = batch.causal && queries <= kQueryBlock && keys <= queries;
+    const int64_t most = short_triangle ? kQueryBlock / 2 : kQueryBlock;
     const int64_t blocks = std::max<int64_t>(1, (queries + most - 1) / most);
     return std::max<int64_t>(1, (queries + blocks - 1) / blocks);
   }
@@ -73,21 +74,18 @@ template <class T>
 struct AttentionForward {
   const T *query, *key, *value;
   T *out, *log_sums;
-  int32_t* careful = nullptr;  ///< by head, if there is one of several parts: whether it must take the careful way
+  int32_t* careful = nullptr;  ///< [B, H], whether a head takes the careful way; null: each head finds out by itself
 };
 
 /// What the tasks of a backward share.
 template <class T>
 struct AttentionGradient {
-  static constexpr int32_t kDone = -1;  ///< the first turn of a head with nothing left to do
-
   const T *query, *key, *value, *out, *log_sums, *dout;
   T *dquery, *dkey, *dvalue;
-  T* dots = nullptr;         ///< [queries, H], each query's dout . out
-  int32_t* turns = nullptr;  ///< by head and block of queries: how many blocks of keys have given to its dquery
-  int64_t most_blocks = 1;   ///< of queries of a sequence
-
-  int32_t* turns_of(const AttentionHead& head) const { return turns + head.index() * most_blocks; }
+  int32_t* careful = nullptr;  ///< [B, H], whether a head took the careful way
+  T* dots = nullptr;           ///< [queries, H], each query's dout . out
+  int32_t* turns =
+      nullptr;  ///< [queries, H], at the first of a block: how many blocks of keys have given to its dquery
 };
 
 /// Calls f(head, part) on all compute threads, for each head of each sequence and each part of parts_of(head), which is
@@ -98,15 +96,17 @@ void for_parts(const AttentionBatch& batch, const Parts& parts_of, const F& f) n
   int64_t* first_weight = scratch<int64_t>(2, 2 * batch.sequences + 1);
   int64_t* first_task = first_weight + batch.sequences;
   int64_t pairs = 0, tasks = 0;
+  bool in_order = false;
   for (int64_t b = 0; b < batch.sequences; ++b) {
+    const int64_t parts = parts_of(AttentionHead(batch, b, 0, 0));
     first_weight[b] = batch.heads * pairs;
     first_task[b] = tasks;
     pairs += batch.queries(b) * batch.keys(b);
-    tasks += batch.heads * parts_of(AttentionHead(batch, b, 0, 0));
+    tasks += batch.heads * parts;
+    in_order |= parts > 1;
   }
   first_task[batch.sequences] = tasks;
   if (tasks == 0) return;
-  const bool in_order = tasks > batch.sequences * batch.heads;
   const int64_t cost = batch.heads * pairs / tasks * (batch.width + batch.value_width) + 1;
   std::atomic<int64_t> next = 0;
   parallel_for(tasks, grain_for(cost, 1 << 15), [&](int64_t first, int64_t last) {

@@ -43,8 +43,9 @@ struct GeluSlope {
     } else {
       const V half = hn::Set(d, T(0.5));
       const V area = hn::MulAdd(half, erf_of(d, hn::Mul(x, hn::Set(d, T(kInverseSqrt2)))), half);
-      const V density = hn::Exp(d, hn::Mul(hn::Mul(x, x), hn::Set(d, T(-0.5))));
-      return hn::MulAdd(x, hn::Mul(density, hn::Set(d, T(kInverseSqrt2Pi))), area);
+      const V density =
+          hn::Mul(hn::Exp(d, hn::Mul(hn::Mul(x, x), hn::Set(d, T(-0.5)))), hn::Set(d, T(kInverseSqrt2Pi)));
+      return hn::MulAdd(x, density, area);
     }
   }
 };

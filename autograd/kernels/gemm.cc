@@ -140,7 +140,7 @@ void long_sums(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T
 template <class T>
 void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
             const T* bias) noexcept {
-  constexpr int64_t kMost = 256 * 256;  // numbers of a result whose sums are cut, and a third of all partial sums
+  constexpr int64_t kMost = 256 * 256;  // numbers of a result whose sums are cut; partial sums take three times that
   const int64_t slices = slices_for(m, n, k);
   if (slices > 1 && !bias && k >= 3 * std::max(m, n) && m * n <= kMost) {
     const int64_t pieces = std::min(slices, 1 + 3 * kMost / (m * n));

@@ -29,20 +29,20 @@ void add_to_of(const T* x, T* y, int64_t n) {
       n, [=](auto d, int64_t i) HWY_ATTR { hn::StoreU(hn::Add(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i); });
 }
 
-// Four rows at a time, so that y is read and written once for them.
+// Rows of n elements, stride apart, added up into y: four at a time, so that y is read and written once for them.
 template <class T>
-void sum_columns_of(const T* x, T* y, int64_t rows, int64_t n) {
+void sum_columns_of(const T* x, T* y, int64_t rows, int64_t stride, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = 0;
   int64_t row = 0;
   for (; row + 4 <= rows; row += 4) {
-    const T *r0 = x + row * n, *r1 = r0 + n, *r2 = r1 + n, *r3 = r2 + n;
+    const T *r0 = x + row * stride, *r1 = r0 + stride, *r2 = r1 + stride, *r3 = r2 + stride;
     for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
       const auto front = hn::Add(hn::LoadU(d, r0 + i), hn::LoadU(d, r1 + i));
       const auto back = hn::Add(hn::LoadU(d, r2 + i), hn::LoadU(d, r3 + i));
       hn::StoreU(hn::Add(hn::LoadU(d, y + i), hn::Add(front, back)), d, y + i);
     });
   }
-  for (; row < rows; ++row) add_to_of(x + row * n, y, n);
+  for (; row < rows; ++row) add_to_of(x + row * stride, y, n);
 }
 
 double squares_f32(const float* x, int64_t n) {
@@ -61,8 +61,12 @@ double squares_f64(const double* x, int64_t n) {
 
 void sum_rows_f32(const float* x, float* y, int64_t rows, int64_t n) { sum_rows_of(x, y, rows, n); }
 void sum_rows_f64(const double* x, double* y, int64_t rows, int64_t n) { sum_rows_of(x, y, rows, n); }
-void sum_columns_f32(const float* x, float* y, int64_t rows, int64_t n) { sum_columns_of(x, y, rows, n); }
-void sum_columns_f64(const double* x, double* y, int64_t rows, int64_t n) { sum_columns_of(x, y, rows, n); }
+void sum_columns_f32(const float* x, float* y, int64_t rows, int64_t stride, int64_t n) {
+  sum_columns_of(x, y, rows, stride, n);
+}
+void sum_columns_f64(const double* x, double* y, int64_t rows, int64_t stride, int64_t n) {
+  sum_columns_of(x, y, rows, stride, n);
+}
 void add_to_f32(const float* x, float* y, int64_t n) { add_to_of(x, y, n); }
 void add_to_f64(const double* x, double* y, int64_t n) { add_to_of(x, y, n); }
 
@@ -84,26 +88,32 @@ HWY_EXPORT(squares_f64);
 
 constexpr int64_t kGrain = 1 << 14;
 
-// Rows are added up in pieces, and then the pieces' sums in the same way.
+// Wide rows are cut into blocks of columns. If those are few, rows are added up in pieces, and then the pieces' sums in
+// the same way.
 template <class T, class Columns>
 void sum_columns_with(Columns columns, const T* x, T* y, int64_t outer, int64_t n, int64_t inner) noexcept {
-  constexpr int64_t kMost = 16;
-  const int64_t height = std::max(grain_for(inner, kGrain), (n + kMost - 1) / kMost),
-                pieces = (n + height - 1) / height;
-  const auto sum_all = [=](const T* from, T* to, int64_t count) {
-    parallel_for(outer, grain_for(count * inner, kGrain), [=](int64_t first, int64_t last) {
-      for (int64_t o = first; o < last; ++o) columns(from + o * count * inner, to + o * inner, count, inner);
+  constexpr int64_t kWidth = 1024, kMost = 16;
+  const int64_t blocks = (inner + kWidth - 1) / kWidth, width = std::min(inner, kWidth);
+  const auto pieces_of = [](int64_t rows, int64_t height) {
+    return std::max<int64_t>(1, (rows + height - 1) / height);
+  };
+  const auto add_up = [=](const T* from, T* to, int64_t rows, int64_t height) {
+    const int64_t pieces = pieces_of(rows, height);
+    parallel_for(outer * pieces * blocks, grain_for(height * width, kGrain), [=](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) {
+        const int64_t column = i % blocks * kWidth, piece = i / blocks, row = piece % pieces * height;
+        columns(from + (piece / pieces * rows + row) * inner + column, to + piece * inner + column,
+                std::min(height, rows - row), inner, std::min(kWidth, inner - column));
+      }
     });
   };
-  if (pieces <= 1 || outer >= kMost) return sum_all(x, y, n);
+  const int64_t all = std::max<int64_t>(n, 1);
+  const int64_t height = outer * blocks >= kMost ? all : std::max(grain_for(width, kGrain), (n + kMost - 1) / kMost);
+  const int64_t pieces = pieces_of(n, height);
+  if (pieces == 1) return add_up(x, y, n, all);
   T* sums = scratch<T>(6, outer * pieces * inner);
-  parallel_for(outer * pieces, 1, [=](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) {
-      const int64_t row = i % pieces * height;
-      columns(x + (i / pieces * n + row) * inner, sums + i * inner, std::min(height, n - row), inner);
-    }
-  });
-  sum_all(sums, y, pieces);
+  add_up(x, sums, n, height);
+  add_up(sums, y, pieces, pieces);
 }
 
 template <class T, class Rows, class Columns>

@@ -328,7 +328,8 @@ TEST_CASE_TEMPLATE("attention: the same bits on any number of threads", T, float
   const Shape single{{900}, {1100}, {}, 1, 8, 8, true};  // tasks that wait for one another
   Shape window{{800, 2, 300}, {800, 600, 300}, {}, 3, 8, 4};
   window.reach = 150;
-  for (const Shape& shape : {many, single, window}) {
+  const Shape one_long{{500, 9, 9, 9, 9, 9, 9, 9, 9}, {600, 9, 9, 9, 9, 9, 9, 9, 9}, {}, 2, 8, 8};
+  for (const Shape& shape : {many, single, window, one_long}) {
     const AttentionProblem<T> problem(shape, 5);
     check_same_bits_on_any_threads([&] {
       const AttentionResult<T> r = problem.fused();

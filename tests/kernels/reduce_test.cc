@@ -53,7 +53,7 @@ TEST_CASE_TEMPLATE("sum: over rows, columns and the middle, at every size and al
     check_sum<T>(1, 2000, 3, 1);
     for (int64_t n : {20000, 20003}) check_sum<T>(1, n, 3, 1);
     for (int64_t outer : {1, 3, 20}) check_sum<T>(outer, 700, 66, 2);
-    check_sum<T>(1, 3, 40000, 3);
+    for (int64_t inner : {1023, 1025, 2500, 40000}) check_sum<T>(2, 40, inner, 3);
     check_sum<T>(0, 4, 4, 0);
     check_sum<T>(4, 4, 0, 0);
   });
