@@ -180,8 +180,7 @@ void forward_block(const Head& head, const T* query, const RightOperand<T>& keys
 
 // The queries [first, last), a group of blocks: each block of keys is laid out once for all.
 template <class T>
-void forward_group(const Head& head, const T* query, const T* key, const T* value, T* out, T* log_sums, int64_t first,
-                   int64_t last) {
+void forward_group(const Head& head, const AttentionForward<T>& f, int64_t first, int64_t last) {
   const AttentionBatch& all = head.batch;
   const int64_t size = head.query_block();
   Running<T> running;
@@ -191,23 +190,23 @@ void forward_group(const Head& head, const T* query, const T* key, const T* valu
   for (int64_t j0 = group.first; j0 < group.last; j0 += kKeyBlock) {
     const int64_t columns = std::min(kKeyBlock, group.last - j0);
     const auto keys = lay_out(size, columns, all.width,
-                              for_scores(head, key + head.key_start + j0 * head.stride, columns), all.factors, 8);
+                              for_scores(head, f.key + head.key_start + j0 * head.stride, columns), all.factors, 8);
     const auto values =
         lay_out(size, all.value_width, columns,
-                Operand<T>{value + head.value_start + j0 * head.value_stride, head.value_stride}, all.factors, 9);
+                Operand<T>{f.value + head.value_start + j0 * head.value_stride, head.value_stride}, all.factors, 9);
     for (int64_t i0 = first; i0 < last; i0 += size) {
       const int64_t rows = std::min(size, last - i0);
       const KeyRange seen = head.keys_seen(i0, i0 + rows);
       if (!seen.meets(j0, j0 + columns)) continue;
-      forward_block(head, query, keys, values, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
-                    seen.first >= j0 || j0 == group.first, out, running.maxima + (i0 - first),
+      forward_block(head, f.query, keys, values, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
+                    seen.first >= j0 || j0 == group.first, f.out, running.maxima + (i0 - first),
                     running.sums + (i0 - first));
     }
   }
   for (int64_t i = first; i < last; ++i) {
     const T maximum = running.maxima[i - first], sum = running.sums[i - first];
-    T* target = out + head.out_start + i * head.value_stride;
-    log_sums[head.log_sum_at(i)] = maximum + std::log(sum);
+    T* target = f.out + head.out_start + i * head.value_stride;
+    f.log_sums[head.log_sum_at(i)] = maximum + std::log(sum);
     if (sum == T(0)) {
       std::fill_n(target, all.value_width, T(0));
     } else {
@@ -247,7 +246,7 @@ void copy_rows(const T* from, T* to, int64_t rows, int64_t stride, int64_t n) {
 // there if it is the first to do so.
 template <class T>
 void grad_block(const Head& head, const KeyBlock<T>& laid, const AttentionGradient<T>& g, T* dkeys, T* dvalues,
-                const Block& block, int32_t& turn) {
+                const Block& block) {
   const AttentionBatch& all = head.batch;
   const int64_t rows = block.rows, columns = block.columns, width = block.width;
   T* weights = scratch<T>(0, kQueryBlock * kKeyBlock);
@@ -275,6 +274,7 @@ void grad_block(const Head& head, const KeyBlock<T>& laid, const AttentionGradie
             Operand<T>{g.query + query_at, head.stride}, T(1), dkeys, all.width, all.factors);
   const int64_t first_block = head.keys_seen(block.query, block.query + rows).first / kKeyBlock;
   const int64_t before = block.key / kKeyBlock - first_block;  // blocks of keys that give to dquery before this one
+  int32_t& turn = g.turns[head.log_sum_at(block.query)];
   wait_for_turn(turn, static_cast<int32_t>(before));
   gemm_tile(rows, all.width, columns, scale, Operand<T>{dweights, width}, laid.keys, T(before > 0), g.dquery + query_at,
             head.stride);
@@ -294,8 +294,7 @@ void grad_keys(const Head& head, const AttentionGradient<T>& g, int64_t key_bloc
     const int64_t rows = std::min(size, head.queries - i0);
     const KeyRange seen = head.keys_seen(i0, i0 + rows);
     if (!seen.meets(j0, j0 + columns)) continue;
-    grad_block(head, laid, g, dkeys, dvalues, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)),
-               g.turns[head.log_sum_at(i0)]);
+    grad_block(head, laid, g, dkeys, dvalues, Block::of<T>(i0, rows, j0, std::min(columns, seen.last - j0)));
   }
   copy_rows(dkeys, g.dkey + head.key_start + j0 * head.stride, columns, head.stride, all.width);
   copy_rows(dvalues, g.dvalue + head.value_start + j0 * head.value_stride, columns, head.value_stride, all.value_width);
@@ -343,7 +342,7 @@ void attend(const Head& head, const AttentionForward<T>& f, int64_t part) {
     return;
   }
   const int64_t first = (groups - 1 - part) * size;
-  forward_group(head, f.query, f.key, f.value, f.out, f.log_sums, first, std::min(first + size, head.queries));
+  forward_group(head, f, first, std::min(first + size, head.queries));
 }
 
 // What is done for a head as a whole: all of it if it takes the careful way or has one block of keys.

@@ -84,8 +84,7 @@ struct AttentionGradient {
   T *dquery, *dkey, *dvalue;
   int32_t* careful = nullptr;  ///< [B, H], whether a head took the careful way
   T* dots = nullptr;           ///< [queries, H], each query's dout . out
-  int32_t* turns =
-      nullptr;  ///< [queries, H], at the first of a block: how many blocks of keys have given to its dquery
+  int32_t* turns = nullptr;    ///< [queries, H], at a block's first: how many blocks of keys its dquery has
 };
 
 /// Calls f(head, part) on all compute threads, for each head of each sequence and each part of parts_of(head), which is
