@@ -1,6 +1,10 @@
 #include "autograd/kernels/strip_gemm.h"
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
@@ -18,12 +22,32 @@ namespace mixtape::kernels::HWY_NAMESPACE {
 using F = Wide<float>;
 using Vector = hn::Vec<F>;
 
-constexpr int kMostRows = HWY_MAX_BYTES == 64 ? 12 : 6;  // of C in registers at a time, two vectors each
-constexpr int64_t kDepth = 256;  // of A and B between two visits of an element of C: 12 rows of A stay in the cache
+// What of C is in registers at a time: kWideRows rows of kWide vectors, or kNarrowRows of two. Wide ones take fewer
+// loads for as many products.
+constexpr bool kManyRegisters = HWY_MAX_BYTES == 64;
+constexpr int kWide = kManyRegisters ? 3 : 2, kWideRows = kManyRegisters ? 8 : 6, kNarrowRows = kManyRegisters ? 12 : 6;
+constexpr int kKeptRows = kManyRegisters ? 24 : 6;  // of A that stay in the nearest cache while strips pass by
+constexpr int64_t kDeep = 96;                       // where it pays to ask for what comes next
+constexpr int64_t kDepth = 256;                     // of A and B between two visits of an element of C
 
-int64_t strip_width() { return 2 * static_cast<int64_t>(hn::Lanes(F())); }
+HWY_INLINE int64_t lanes() { return static_cast<int64_t>(hn::Lanes(F())); }
 
-// A's rows times a strip of B, two vectors wide, of which `columns` are in C.
+// How n columns are cut into strips: as many wide ones as leave no single vector, then narrow ones.
+struct Cut {
+  int64_t vectors, wide, strips;
+
+  explicit Cut(int64_t n) : vectors((n + lanes() - 1) / lanes()), wide(vectors / kWide) {
+    if (kWide == 3 && vectors % 3 == 1 && wide > 0) --wide;
+    strips = wide + (vectors - kWide * wide + 1) / 2;
+  }
+  // The first of strip i.
+  int64_t column(int64_t i) const {
+    return lanes() * (i < wide ? kWide * i : std::min(vectors, kWide * wide + 2 * (i - wide)));
+  }
+  int64_t width(int64_t i) const { return column(i + 1) - column(i); }
+};
+
+// A's rows times a strip of B, of which `columns` are in C.
 struct Strip {
   const float* a;
   int64_t a_row, a_column;  // distance of neighbours within a column of A, within a row
@@ -32,7 +56,7 @@ struct Strip {
   float alpha, beta;
   const float* bias;
   float* c;
-  int64_t c_stride, columns;
+  int64_t c_stride, width, columns;
 };
 
 HWY_INLINE Vector start_of(F d, const Strip& s, const float* c, int64_t at) {
@@ -44,23 +68,26 @@ HWY_INLINE Vector start_of(F d, const Strip& s, const float* c, int64_t at) {
 template <int kRows, int kVectors>
 void multiply_rows(const Strip& s) {
   const F d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const int64_t a_row = s.a_row, a_column = s.a_column, width = 2 * lanes;
+  const int64_t a_row = s.a_row, a_column = s.a_column, step = lanes();
+  for (int r = 0; s.depth >= kDeep && r < kRows; ++r)
+    for (int j = 0; j < kVectors; ++j) hwy::Prefetch(s.c + r * s.c_stride + j * step);
   const float* HWY_RESTRICT b = s.b;
   const float* HWY_RESTRICT a[3];  // every fourth row
   for (int i = 0; i < 3; ++i) a[i] = s.a + 4 * i * a_row;
   Vector sums[kRows][kVectors];
 #pragma GCC unroll 12
   for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 2
+#pragma GCC unroll 3
     for (int j = 0; j < kVectors; ++j) sums[r][j] = hn::Zero(d);
-  for (int64_t k = 0; k < s.depth; ++k, b += width) {
-    const Vector b0 = hn::Load(d, b), b1 = hn::Load(d, b + (kVectors - 1) * lanes);
+  for (int64_t k = 0; k < s.depth; ++k, b += kVectors * step) {
+    const Vector b0 = hn::Load(d, b), b1 = kVectors > 1 ? hn::Load(d, b + step) : b0;
+    const Vector b2 = kVectors > 2 ? hn::Load(d, b + 2 * step) : b0;
 #pragma GCC unroll 12
     for (int r = 0; r < kRows; ++r) {
       const Vector x = hn::Set(d, a[r / 4][r % 4 * a_row]);
       sums[r][0] = hn::MulAdd(x, b0, sums[r][0]);
-      if constexpr (kVectors == 2) sums[r][1] = hn::MulAdd(x, b1, sums[r][1]);
+      if constexpr (kVectors > 1) sums[r][1] = hn::MulAdd(x, b1, sums[r][1]);
+      if constexpr (kVectors > 2) sums[r][2] = hn::MulAdd(x, b2, sums[r][2]);
     }
     for (int i = 0; i < (kRows + 3) / 4; ++i) a[i] += a_column;
   }
@@ -68,47 +95,50 @@ void multiply_rows(const Strip& s) {
   float* c = s.c;
 #pragma GCC unroll 12
   for (int r = 0; r < kRows; ++r, c += s.c_stride) {
-#pragma GCC unroll 2
+#pragma GCC unroll 3
     for (int j = 0; j < kVectors; ++j)
-      hn::StoreU(hn::MulAdd(alpha, sums[r][j], start_of(d, s, c, j * lanes)), d, c + j * lanes);
+      hn::StoreU(hn::MulAdd(alpha, sums[r][j], start_of(d, s, c, j * step)), d, c + j * step);
   }
 }
 
-template <int kVectors>
+using Multiply = void (*)(const Strip&);
+
+// kMost rows at most.
+template <int kVectors, int kMost>
 void multiply_vectors(const Strip& s, int64_t rows) {
-  using Multiply = void (*)(const Strip&);
-  static constexpr Multiply kByRows[] = {
-      multiply_rows<1, kVectors>,  multiply_rows<2, kVectors>,  multiply_rows<3, kVectors>,
-      multiply_rows<4, kVectors>,  multiply_rows<5, kVectors>,  multiply_rows<6, kVectors>,
-      multiply_rows<7, kVectors>,  multiply_rows<8, kVectors>,  multiply_rows<9, kVectors>,
-      multiply_rows<10, kVectors>, multiply_rows<11, kVectors>, multiply_rows<12, kVectors>};
-  kByRows[rows - 1](s);
+  static constexpr auto kByRows = []<size_t... i>(std::index_sequence<i...>) {
+    return std::array<Multiply, kMost>{multiply_rows<static_cast<int>(i) + 1, kVectors>...};
+  }(std::make_index_sequence<kMost>());
+  kByRows[static_cast<size_t>(rows - 1)](s);
 }
 
-// At most kMostRows rows of A times a strip.
+// Whole vectors of the strip.
+void multiply_whole(const Strip& s, int64_t rows) {
+  const int64_t vectors = s.width / lanes();
+  if (vectors == kWide) return multiply_vectors<kWide, kWideRows>(s, rows);
+  return vectors == 2 ? multiply_vectors<2, kNarrowRows>(s, rows) : multiply_vectors<1, kNarrowRows>(s, rows);
+}
+
+// As many rows of A as there are registers for, times a strip.
 void multiply(const Strip& s, int64_t rows) {
-  const int64_t width = strip_width(), lanes = width / 2;
-  if (s.columns == width) return multiply_vectors<2>(s, rows);
-  if (s.columns == lanes) return multiply_vectors<1>(s, rows);
-  float room[kMostRows * 2 * HWY_MAX_BYTES / sizeof(float)];
+  if (s.columns == s.width) return multiply_whole(s, rows);
+  float room[24 * HWY_MAX_BYTES / sizeof(float)];
   Strip whole = s;
   whole.beta = 0;
   whole.bias = nullptr;
   whole.c = room;
-  whole.c_stride = width;
-  s.columns > lanes ? multiply_vectors<2>(whole, rows) : multiply_vectors<1>(whole, rows);
+  whole.c_stride = s.width;
+  multiply_whole(whole, rows);
   for (int64_t r = 0; r < rows; ++r) {
     float* c = s.c + r * s.c_stride;
     for (int64_t i = 0; i < s.columns; ++i)
-      c[i] = room[r * width + i] + (s.bias ? s.bias[i] : (s.beta == 0 ? 0 : s.beta * c[i]));
+      c[i] = room[r * s.width + i] + (s.bias ? s.bias[i] : (s.beta == 0 ? 0 : s.beta * c[i]));
   }
 }
 
-// B's columns [column, column + columns), columns <= the width of a strip, as a strip, filled up with 0.
-void pack_strip(Operand<float> b, int64_t depth, int64_t column, int64_t columns, float* to) {
+// B's columns [column, column + columns), columns <= width, as a strip, filled up with 0.
+void pack_strip(Operand<float> b, int64_t depth, int64_t column, int64_t columns, int64_t width, float* to) {
   const F d;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const int64_t width = 2 * lanes;
   if (columns < width) std::fill_n(to, depth * width, 0.0F);
   if (b.transposed) return transpose_rows(b.data + column * b.stride, b.stride, columns, depth, to, width);
   const float* from = b.data + column;
@@ -116,8 +146,7 @@ void pack_strip(Operand<float> b, int64_t depth, int64_t column, int64_t columns
     if (columns < width) {
       std::copy_n(from, columns, to);
     } else {
-      hn::StoreU(hn::LoadU(d, from), d, to);
-      hn::StoreU(hn::LoadU(d, from + lanes), d, to + lanes);
+      for (int64_t i = 0; i < width; i += lanes()) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
     }
   }
 }
@@ -125,45 +154,76 @@ void pack_strip(Operand<float> b, int64_t depth, int64_t column, int64_t columns
 // A product's inner sizes [done, done + depth) with B in strips, which lie one after the other.
 struct Slab {
   Strip strip;  // the first
-  int64_t strip_size, n;
+  Cut cut;
+  int64_t n, packed_depth = 0;
 };
 
 void pack_slab(const Slab& slab, Operand<float> b, int64_t first, int64_t last, float* strips) {
-  const int64_t width = strip_width(), depth = slab.strip.depth;
-  for (int64_t i = first; i < last; ++i)
-    pack_strip(b, depth, i * width, std::min(width, slab.n - i * width), strips + i * width * depth);
+  const int64_t depth = slab.strip.depth;
+  for (int64_t i = first; i < last; ++i) {
+    const int64_t column = slab.cut.column(i), width = slab.cut.width(i);
+    pack_strip(b, depth, column, std::min(width, slab.n - column), width, strips + column * depth);
+  }
 }
 
-// C's rows [row, last_row) of the strips [first, last). The rows of A stay in the nearest cache while strips pass by.
+// Rows of a transposed A, copied to the given room: where they lie, every column of them is on another page.
+void bring_together(Strip& s, int64_t rows, float* room) {
+  const float* from = s.a;
+  for (int64_t k = 0; k < s.depth; ++k, from += s.a_column) {
+    if (rows == kKeptRows) {  // a length that the compiler knows
+      std::copy_n(from, kKeptRows, room + k * kKeptRows);
+    } else {
+      std::copy_n(from, rows, room + k * kKeptRows);
+    }
+  }
+  s.a = room;
+  s.a_column = kKeptRows;
+}
+
+// Asks for part i of `parts` of some rows of A, which come next.
+void ask_for(const Strip& s, const float* a, int64_t rows, int64_t i, int64_t parts) {
+  constexpr int64_t kLine = 16;
+  const int64_t lines = (s.depth + kLine - 1) / kLine;
+  for (int64_t line = i * lines / parts; line < (i + 1) * lines / parts; ++line)
+    for (int64_t row = 0; row < rows; ++row) hwy::Prefetch(a + row * s.a_row + line * kLine);
+}
+
+// C's rows [row, last_row) of the strips [first, last), some rows of A after the other.
 void multiply_slab(const Slab& slab, int64_t row, int64_t last_row, int64_t first, int64_t last) {
-  const int64_t width = strip_width();
-  for (; row < last_row; row += kMostRows) {
-    const int64_t rows = std::min<int64_t>(kMostRows, last_row - row);
+  alignas(HWY_MAX_BYTES) float room[kKeptRows * kDepth];
+  for (; row < last_row; row += kKeptRows) {
+    const int64_t rows = std::min<int64_t>(kKeptRows, last_row - row), next = std::min(rows, last_row - row - rows);
+    Strip kept = slab.strip;
+    kept.a += row * kept.a_row;
+    if (kept.a_row == 1 && last - first > 4) bring_together(kept, rows, room);
     for (int64_t i = first; i < last; ++i) {
-      Strip s = slab.strip;
-      s.a += row * s.a_row;
-      s.b += i * slab.strip_size;
-      s.c += row * s.c_stride + i * width;
-      if (s.bias) s.bias += i * width;
-      s.columns = std::min(width, slab.n - i * width);
-      multiply(s, rows);
+      const int64_t column = slab.cut.column(i);
+      if (column >= slab.n) break;
+      Strip s = kept;
+      s.b += column * slab.packed_depth;
+      if (s.bias) s.bias += column;
+      s.c += row * s.c_stride + column;
+      s.width = slab.cut.width(i);
+      s.columns = std::min(s.width, slab.n - column);
+      if (s.a_row != 1 && s.depth >= kDeep && next > 0)
+        ask_for(s, s.a + kKeptRows * s.a_row, next, i - first, last - first);
+      const int64_t most = s.width == kWide * lanes() ? kWideRows : kNarrowRows;
+      for (int64_t done = 0; done < rows; done += most, s.a += most * s.a_row, s.c += most * s.c_stride)
+        multiply(s, std::min(most, rows - done));
     }
   }
 }
 
-int64_t strips_of(int64_t n) { return (n + strip_width() - 1) / strip_width(); }
-
 // How deep the slab is that starts at `done`. All are the same, but for the last.
-int64_t slab_depth(int64_t k, int64_t done = 0) {
+int64_t depth_of(int64_t k, int64_t done = 0) {
   const int64_t slabs = (k + kDepth - 1) / kDepth;
   return std::min((k + slabs - 1) / slabs, k - done);
 }
 
-int64_t count_strips_elements(int64_t n, int64_t k) { return strips_of(n) * strip_width() * k; }
+int64_t count_strips_elements(int64_t n, int64_t k) { return Cut(n).vectors * lanes() * k; }
 
-Slab first_slab(int64_t n, float alpha, Operand<float> a, float* c, int64_t c_stride) {
-  Slab slab{};
-  slab.n = n;
+Slab first_slab(int64_t n, const Cut& cut, float alpha, Operand<float> a, float* c, int64_t c_stride) {
+  Slab slab{{}, cut, n};
   slab.strip.a_row = a.transposed ? 1 : a.stride;
   slab.strip.a_column = a.transposed ? a.stride : 1;
   slab.strip.alpha = alpha;
@@ -173,30 +233,28 @@ Slab first_slab(int64_t n, float alpha, Operand<float> a, float* c, int64_t c_st
 }
 
 void move_to(Slab& slab, Operand<float> a, int64_t k, int64_t done, float beta, const float* bias) {
-  slab.strip.depth = slab_depth(k, done);
-  slab.strip_size = slab.strip.depth * strip_width();
+  slab.strip.depth = slab.packed_depth = depth_of(k, done);
   slab.strip.a = a.data + done * slab.strip.a_column;
   slab.strip.beta = done == 0 ? beta : 1;
   slab.strip.bias = done == 0 ? bias : nullptr;
 }
 
 void pack_all(int64_t n, int64_t k, Operand<float> b, float* strips) {
-  Slab slab{};
-  slab.n = n;
+  Slab slab{{}, Cut(n), n};
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
-    slab.strip.depth = slab_depth(k, done);
-    pack_slab(slab, rows_from(b, done), 0, strips_of(n), strips + count_strips_elements(n, done));
+    slab.strip.depth = depth_of(k, done);
+    pack_slab(slab, rows_from(b, done), 0, slab.cut.strips, strips + count_strips_elements(n, done));
   }
 }
 
 void multiply_all(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const Strips& b, float beta, float* c,
                   int64_t c_stride) {
-  Slab slab = first_slab(n, alpha, a, c, c_stride);
+  Slab slab = first_slab(n, Cut(b.n), alpha, a, c, c_stride);
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
     move_to(slab, a, b.k, done, beta, nullptr);
     slab.strip.b = b.data + count_strips_elements(b.n, done);
     slab.strip.depth = std::min(slab.strip.depth, k - done);
-    multiply_slab(slab, 0, m, 0, strips_of(n));
+    multiply_slab(slab, 0, m, 0, slab.cut.strips);
   }
 }
 
@@ -206,12 +264,12 @@ struct Tasks {
   int64_t row_tasks, strip_tasks;  // how many
   bool by_rows;                    // neighbours share their rows, so that what passes by again and again is smaller
 
-  Tasks(int64_t m, int64_t n, int64_t depth) : by_rows(m >= n) {
-    constexpr int64_t kMostPanels = 24, kMostStrips = 16;
+  Tasks(int64_t m, int64_t n, int64_t all, int64_t depth) : by_rows(m >= n) {
+    constexpr int64_t kMostRows = kManyRegisters ? 288 : 144, kMostStrips = 32 / kWide;
     const double flops = flops_of(m, n, depth);
-    const int64_t pieces = flops < 4e6 ? 1 : flops < 8e6 ? 2 : flops < 2e7 ? 4 : 8, all = strips_of(n);
-    const int64_t panels = (m + kMostRows - 1) / kMostRows;
-    rows = std::clamp<int64_t>(panels / pieces, 1, kMostPanels) * kMostRows;
+    const int64_t pieces = flops < 4e6 ? 1 : flops < 8e6 ? 2 : flops < 2e7 ? 4 : 8;
+    const int64_t blocks = (m + kWideRows - 1) / kWideRows;
+    rows = std::clamp<int64_t>((blocks + pieces - 1) / pieces, 1, kMostRows / kWideRows) * kWideRows;
     row_tasks = (m + rows - 1) / rows;
     strips = std::clamp<int64_t>(all * row_tasks / pieces, 1, kMostStrips);
     strip_tasks = (all + strips - 1) / strips;
@@ -220,14 +278,14 @@ struct Tasks {
 
 void run_strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta,
                     float* c, int64_t c_stride, const float* bias) {
-  const int64_t strips = strips_of(n);
-  const Tasks tasks(m, n, slab_depth(k));
-  float* room = aligned_scratch<float>(7, count_strips_elements(n, slab_depth(k)));
-  Slab slab = first_slab(n, alpha, a, c, c_stride);
+  Slab slab = first_slab(n, Cut(n), alpha, a, c, c_stride);
+  const int64_t strips = slab.cut.strips;
+  const Tasks tasks(m, n, strips, depth_of(k));
+  float* room = aligned_scratch<float>(7, count_strips_elements(n, depth_of(k)));
   slab.strip.b = room;
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
     move_to(slab, a, k, done, beta, bias);
-    parallel_for(strips, grain_for(slab.strip.depth * strip_width()),
+    parallel_for(strips, grain_for(slab.strip.depth * kWide * lanes(), 1 << 14),
                  [&](int64_t first, int64_t last) { pack_slab(slab, rows_from(b, done), first, last, room); });
     parallel_for(tasks.row_tasks * tasks.strip_tasks, 1, [&](int64_t task, int64_t) {
       const int64_t row = (tasks.by_rows ? task / tasks.strip_tasks : task % tasks.row_tasks) * tasks.rows;
