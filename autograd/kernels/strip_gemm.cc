@@ -26,13 +26,13 @@ using Vector = hn::Vec<F>;
 // loads for as many products.
 constexpr bool kManyRegisters = HWY_MAX_BYTES == 64;
 constexpr int kWide = kManyRegisters ? 3 : 2, kWideRows = kManyRegisters ? 8 : 6, kNarrowRows = kManyRegisters ? 12 : 6;
-constexpr int kKeptRows = kManyRegisters ? 24 : 6;  // of A that stay in the nearest cache while strips pass by
+constexpr int kKeptRows = kManyRegisters ? 24 : 6;  // of A that are kept at hand while strips pass by
 constexpr int64_t kDeep = 96;                       // where it pays to ask for what comes next
 constexpr int64_t kDepth = 256;                     // of A and B between two visits of an element of C
 
 HWY_INLINE int64_t lanes() { return static_cast<int64_t>(hn::Lanes(F())); }
 
-// How n columns are cut into strips: as many wide ones as leave no single vector, then narrow ones.
+// How n columns are cut into strips: wide ones, then narrow ones, none of a single vector if that can be.
 struct Cut {
   int64_t vectors, wide, strips;
 
@@ -47,7 +47,7 @@ struct Cut {
   int64_t width(int64_t i) const { return column(i + 1) - column(i); }
 };
 
-// A's rows times a strip of B, of which `columns` are in C.
+// A's rows times a strip of B, `width` wide, of which `columns` are in C.
 struct Strip {
   const float* a;
   int64_t a_row, a_column;  // distance of neighbours within a column of A, within a row
@@ -64,7 +64,8 @@ HWY_INLINE Vector start_of(F d, const Strip& s, const float* c, int64_t at) {
   return s.beta == 0 ? hn::Zero(d) : hn::Mul(hn::Set(d, s.beta), hn::LoadU(d, c + at));
 }
 
-// kRows rows of A times kVectors vectors of the strip. (Loops that were not unrolled would keep the sums in memory.)
+// kRows rows of A times the first kVectors vectors of the strip. (Loops that were not unrolled would keep the sums in
+// memory.)
 template <int kRows, int kVectors>
 void multiply_rows(const Strip& s) {
   const F d;
@@ -79,7 +80,7 @@ void multiply_rows(const Strip& s) {
   for (int r = 0; r < kRows; ++r)
 #pragma GCC unroll 3
     for (int j = 0; j < kVectors; ++j) sums[r][j] = hn::Zero(d);
-  for (int64_t k = 0; k < s.depth; ++k, b += kVectors * step) {
+  for (int64_t k = 0; k < s.depth; ++k, b += s.width) {
     const Vector b0 = hn::Load(d, b), b1 = kVectors > 1 ? hn::Load(d, b + step) : b0;
     const Vector b2 = kVectors > 2 ? hn::Load(d, b + 2 * step) : b0;
 #pragma GCC unroll 12
@@ -113,26 +114,26 @@ void multiply_vectors(const Strip& s, int64_t rows) {
 }
 
 // Whole vectors of the strip.
-void multiply_whole(const Strip& s, int64_t rows) {
-  const int64_t vectors = s.width / lanes();
+void multiply_whole(const Strip& s, int64_t vectors, int64_t rows) {
   if (vectors == kWide) return multiply_vectors<kWide, kWideRows>(s, rows);
   return vectors == 2 ? multiply_vectors<2, kNarrowRows>(s, rows) : multiply_vectors<1, kNarrowRows>(s, rows);
 }
 
 // As many rows of A as there are registers for, times a strip.
 void multiply(const Strip& s, int64_t rows) {
-  if (s.columns == s.width) return multiply_whole(s, rows);
+  const int64_t vectors = (s.columns + lanes() - 1) / lanes(), width = vectors * lanes();
+  if (s.columns == width) return multiply_whole(s, vectors, rows);
   float room[24 * HWY_MAX_BYTES / sizeof(float)];
   Strip whole = s;
   whole.beta = 0;
   whole.bias = nullptr;
   whole.c = room;
-  whole.c_stride = s.width;
-  multiply_whole(whole, rows);
+  whole.c_stride = width;
+  multiply_whole(whole, vectors, rows);
   for (int64_t r = 0; r < rows; ++r) {
     float* c = s.c + r * s.c_stride;
     for (int64_t i = 0; i < s.columns; ++i)
-      c[i] = room[r * s.width + i] + (s.bias ? s.bias[i] : (s.beta == 0 ? 0 : s.beta * c[i]));
+      c[i] = room[r * width + i] + (s.bias ? s.bias[i] : (s.beta == 0 ? 0 : s.beta * c[i]));
   }
 }
 
@@ -155,7 +156,7 @@ void pack_strip(Operand<float> b, int64_t depth, int64_t column, int64_t columns
 struct Slab {
   Strip strip;  // the first
   Cut cut;
-  int64_t n, packed_depth = 0;
+  int64_t n, packed_depth = 0;  // of the strips as they lie, of which strip.depth are taken
 };
 
 void pack_slab(const Slab& slab, Operand<float> b, int64_t first, int64_t last, float* strips) {

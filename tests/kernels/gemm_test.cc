@@ -89,9 +89,9 @@ TEST_CASE_TEMPLATE("gemm: long sums, which are cut", T, float, double) {
   }
 }
 
-constexpr int64_t kStripShapes[13][3] = {{1, 1, 1},      {1, 33, 5},     {5, 1, 7},     {13, 32, 4},   {31, 17, 9},
-                                         {12, 64, 191},  {33, 70, 20},   {40, 3, 21},   {45, 31, 193}, {70, 130, 64},
-                                         {130, 65, 600}, {205, 530, 33}, {50, 272, 100}};
+constexpr int64_t kStripShapes[14][3] = {{1, 1, 1},      {1, 33, 5},     {5, 1, 7},      {13, 32, 4},   {31, 17, 9},
+                                         {12, 64, 191},  {33, 70, 20},   {40, 3, 21},    {45, 31, 193}, {70, 130, 64},
+                                         {130, 65, 600}, {205, 530, 33}, {50, 272, 100}, {30, 272, 300}};
 
 TEST_CASE("strip_gemm: sizes, transposes, strides, alpha, beta and bias, on every instruction set") {
   const auto multiply = [](const Product& q, Operand<float> a, Operand<float> b, float* c, int64_t stride,
@@ -112,6 +112,27 @@ TEST_CASE("multiply_strips: what strip_gemm gives, bit by bit, from strips made 
     CHECK(std::equal(other.begin(), other.end(), c));
   };
   for_each_instruction_set([&] { check_shapes<float>(kStripShapes, multiply, false); });
+}
+
+TEST_CASE("multiply_strips: the first columns and the first inner sizes of what lies in strips") {
+  const int64_t m = 29, all_n = 272, all_k = 600;
+  const auto a = random_values<float>(m * all_k, 1), b = random_values<float>(all_k * all_n, 2);
+  for_each_instruction_set([&] {
+    const Strips strips =
+        pack_strips(all_n, all_k, {b.data(), all_n}, aligned_scratch<float>(0, strips_size(all_n, all_k)));
+    for (const int64_t n : {1, 16, 17, 40, 49, 64, 250, 272}) {
+      for (const int64_t k : {1, 200, 300, 600}) {
+        std::vector<float> c(static_cast<size_t>(m * n), 7);
+        multiply_strips(m, n, k, 1, {a.data(), all_k}, strips, 0, c.data(), n);
+        for (int64_t i = 0; i < m * n; ++i) {
+          double sum = 0;
+          for (int64_t j = 0; j < k; ++j)
+            sum += double{a[static_cast<size_t>(i / n * all_k + j)]} * b[static_cast<size_t>(j * all_n + i % n)];
+          REQUIRE(std::abs(c[static_cast<size_t>(i)] - sum) < 1e-4);
+        }
+      }
+    }
+  });
 }
 
 TEST_CASE_TEMPLATE("gemm_batch: products of operands that lie anywhere", T, float, double) {
