@@ -5,9 +5,10 @@
 namespace mixtape::kernels {
 
 /// C = alpha A B + beta C for f32. B is copied to strips, two or three vectors wide; A is read where it lies, or, if
-/// transposed, copied some rows at a time. If bias is given, it takes the place of beta C: C = alpha A B + bias, bias:
-/// [n]. Runs on all compute threads, or on the calling one inside a loop; where the cuts lie depends on the sizes only.
-/// Each element is summed in the same order whatever m and n are.   A: [m, k]  B: [k, n]  C: [m, n]; k > 0
+/// transposed and many strips pass by, copied some rows at a time. If bias is given, it takes the place of beta C: C =
+/// alpha A B + bias, bias: [n]. Runs on all compute threads, or on the calling one inside a loop; where the cuts lie
+/// depends on the sizes only. Each element is summed in the same order whatever m and n are.   A: [m, k]  B: [k, n]
+/// C: [m, n]; k > 0
 void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
                 int64_t c_stride, const float* bias = nullptr) noexcept;
 
