@@ -93,6 +93,9 @@ class Kept {
   /// not live while the rule makes its next one.
   Tensor take(size_t i) const { return last_use_ ? std::move(items_[i].tensor) : items_[i].tensor; }
 
+  /// True if the line will not be played again, nor its rule recorded: the rule may use the memory of a unique() dy.
+  bool last_use() const { return last_use_; }
+
   /// False for an input whose gradient nobody asked for: a constant, say. Its place in Gradients may stay undefined.
   bool needs(size_t input) const { return inputs_[input] >= 0 && needed_[static_cast<size_t>(inputs_[input])] != 0; }
 

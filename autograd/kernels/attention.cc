@@ -317,26 +317,21 @@ void prepare_queries(const Head& head, const AttentionGradient<T>& g) {
   }
 }
 
-template <class T>
-bool finite_head(const Head& head, const T* query, const T* key, const T* value) {
-  const AttentionBatch& all = head.batch;
-  return finite_rows(query + head.query_start, head.queries, head.stride, all.width) &&
-         finite_rows(key + head.key_start, head.keys, head.stride, all.width) &&
-         finite_rows(value + head.value_start, head.keys, head.value_stride, all.value_width);
-}
-
 // The quick way multiplies what is hidden by 0, which is wrong if it is NaN or infinite: such heads take the careful
 // way.
 template <class T>
-bool needs_care(const Head& head, const AttentionForward<T>& f) {
-  return head.batch.masked() && !finite_head(head, f.query, f.key, f.value);
+bool needs_care(const Head& head, const T* query, const T* key, const T* value) {
+  const AttentionBatch& all = head.batch;
+  return all.masked() && !(finite_rows(query + head.query_start, head.queries, head.stride, all.width) &&
+                           finite_rows(key + head.key_start, head.keys, head.stride, all.width) &&
+                           finite_rows(value + head.value_start, head.keys, head.value_stride, all.value_width));
 }
 
 // The last groups come first, as they may see more keys.
 template <class T>
 void attend(const Head& head, const AttentionForward<T>& f, int64_t part) {
   const int64_t groups = head.query_groups(), size = Head::kGroup * head.query_block();
-  if (f.careful ? f.careful[head.index()] != 0 : needs_care(head, f)) {
+  if (f.careful ? f.careful[head.index()] != 0 : needs_care(head, f.query, f.key, f.value)) {
     if (part == 0)
       attention_careful(head.batch, head.b, head.h, head.weight_offset, f.query, f.key, f.value, f.out, f.log_sums);
     return;
@@ -355,7 +350,7 @@ void begin_grad(const Head& head, const AttentionGradient<T>& g) {
   const auto finite_dout = [&] {
     return head.queries == 0 || finite_rows(g.dout + head.out_start, head.queries, head.value_stride, all.value_width);
   };
-  const bool careful = all.masked() && !(finite_head(head, g.query, g.key, g.value) && finite_dout());
+  const bool careful = needs_care(head, g.query, g.key, g.value) || (all.masked() && !finite_dout());
   g.careful[head.index()] = careful;
   if (careful) {
     return attention_careful_grad(all, head.b, head.h, head.weight_offset, g.query, g.key, g.value, g.out, g.log_sums,
@@ -367,8 +362,12 @@ void begin_grad(const Head& head, const AttentionGradient<T>& g) {
 
 void attend_f32(const Head& head, const AttentionForward<float>& f, int64_t part) { attend(head, f, part); }
 void attend_f64(const Head& head, const AttentionForward<double>& f, int64_t part) { attend(head, f, part); }
-bool needs_care_f32(const Head& head, const AttentionForward<float>& f) { return needs_care(head, f); }
-bool needs_care_f64(const Head& head, const AttentionForward<double>& f) { return needs_care(head, f); }
+bool needs_care_f32(const Head& head, const AttentionForward<float>& f) {
+  return needs_care(head, f.query, f.key, f.value);
+}
+bool needs_care_f64(const Head& head, const AttentionForward<double>& f) {
+  return needs_care(head, f.query, f.key, f.value);
+}
 void begin_grad_f32(const Head& head, const AttentionGradient<float>& g) { begin_grad(head, g); }
 void begin_grad_f64(const Head& head, const AttentionGradient<double>& g) { begin_grad(head, g); }
 void grad_keys_f32(const Head& head, const AttentionGradient<float>& g, int64_t block) { grad_keys(head, g, block); }

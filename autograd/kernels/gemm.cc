@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "autograd/kernels/bf16_gemm.h"
+#include "autograd/kernels/gemm_by_rows.h"
 #include "autograd/kernels/instruction_set.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
@@ -186,7 +187,7 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a,
 RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept {
   RightOperand<float> right{n, k, b, factors};
   const PanelKernels* kernels = factors == Factors::bf16 ? bf16_panels() : split_for(m, n, k, m * k);
-  if (kernels && k > 0 && k <= kernels->depth) {
+  if (kernels && k > 0) {
     uint16_t* room = aligned_scratch<uint16_t>(slot, panels_size(*kernels, n, k));
     if (pack_panels(*kernels, n, k, b, room)) {
       right.kernels = kernels;
@@ -215,6 +216,11 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, c
 void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, const RightOperand<double>& b,
                double beta, double* c, int64_t c_stride) noexcept {
   tile(m, n, k, alpha, a, b.b, beta, c, c_stride);
+}
+
+int64_t rows_at_a_time(int64_t m, int64_t n, int64_t k) noexcept {
+  const int64_t least = n * k > 1 << 18 ? 128 : 32;  // where B does not stay in the cache beside them: fewer rounds
+  return std::min(std::max(least, grain_for(n, 1 << 14, 32)), slice_size(m, slices_for(m, n, k)));
 }
 
 void gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,

@@ -105,7 +105,7 @@ int64_t own_panels(const Side& own, const GemmCall& p, int64_t inner, int64_t de
 }  // namespace
 
 void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
-  constexpr int64_t kSharedElements = 1 << 19;  // what is packed before there is a wait for all threads
+  constexpr int64_t kSharedElements = 1 << 18;  // what is packed before there is a wait for all threads
   const Side a{kernels, p.a, p.m, true}, b{kernels, p.b, p.n, false};
   const bool a_is_shared = p.m < p.n;
   const Side &shared = a_is_shared ? a : b, &own = a_is_shared ? b : a;
@@ -156,16 +156,31 @@ int64_t panels_size(const PanelKernels& kernels, int64_t n, int64_t k) noexcept 
 
 bool pack_panels(const PanelKernels& kernels, int64_t n, int64_t k, Operand<float> b, uint16_t* room) noexcept {
   const Side side{kernels, b, n, false};
-  return side.pack(0, side.panels(), 0, k, room);
+  std::atomic<bool> good = true;
+  for (int64_t from = 0; from < k; from += kernels.depth) {
+    const int64_t depth = std::min(kernels.depth, k - from);
+    uint16_t* to = room + side.panels() * side.elements(from);
+    parallel_for(side.panels(), grain_for(side.elements(depth), 1 << 15), [&](int64_t first, int64_t last) {
+      if (!side.pack(first, last, from, depth, to + first * side.elements(depth))) good = false;
+    });
+  }
+  return good;
 }
 
 void multiply_panels(const Panels& panels, const GemmCall& p) noexcept {
   const PanelKernels& kernels = *panels.kernels;
-  const Side a{kernels, p.a, p.m, true};
-  uint16_t* room = aligned_scratch<uint16_t>(1, a.panels() * a.elements(p.k));
-  if (!a.pack(0, a.panels(), 0, p.k, room)) return kernels.multiply_plainly(p);
-  multiply_all(kernels, p, room, round_up(p.k, kernels.depth_multiple), panels.data,
-               round_up(panels.k, kernels.depth_multiple));
+  const Side a{kernels, p.a, p.m, true}, b{kernels, {}, panels.n, false};
+  uint16_t* room = aligned_scratch<uint16_t>(1, a.panels() * a.elements(std::min(p.k, kernels.depth)));
+  for (int64_t from = 0; from < p.k; from += kernels.depth) {
+    const int64_t depth = std::min(kernels.depth, p.k - from), b_depth = std::min(kernels.depth, panels.k - from);
+    const GemmCall part = part_of(p, 0, p.m, 0, p.n, from, depth);
+    if (a.pack(0, a.panels(), from, depth, room)) {
+      multiply_all(kernels, part, room, round_up(depth, kernels.depth_multiple),
+                   panels.data + b.panels() * b.elements(from), round_up(b_depth, kernels.depth_multiple));
+    } else {
+      kernels.multiply_plainly(part);
+    }
+  }
 }
 
 }  // namespace mixtape::kernels

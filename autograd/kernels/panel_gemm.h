@@ -61,7 +61,7 @@ struct PanelKernels {
 /// 0.
 void panel_gemm(const PanelKernels& kernels, const GemmCall& call) noexcept;
 
-/// B: [k, n] in panels. k is at most the depth that kernels multiply in one go.
+/// B: [k, n] in panels, slab of the inner size by slab.
 struct Panels {
   const PanelKernels* kernels;
   const uint16_t* data;
@@ -69,7 +69,8 @@ struct Panels {
 };
 /// How many numbers they have.
 int64_t panels_size(const PanelKernels& kernels, int64_t n, int64_t k) noexcept;
-/// Copies B to panels in the given room, which must start at a cache line. False if they cannot hold its numbers.
+/// Copies B to panels in the given room, which must start at a cache line; on all compute threads, or on the calling
+/// one inside a loop. False if they cannot hold its numbers.
 bool pack_panels(const PanelKernels& kernels, int64_t n, int64_t k, Operand<float> b, uint16_t* room) noexcept;
 /// The product with the first call.n columns and call.k rows of B in panels, on the calling thread. call.b is B itself.
 void multiply_panels(const Panels& panels, const GemmCall& call) noexcept;

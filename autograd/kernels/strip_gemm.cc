@@ -123,7 +123,7 @@ void multiply_whole(const Strip& s, int64_t vectors, int64_t rows) {
 void multiply(const Strip& s, int64_t rows) {
   const int64_t vectors = (s.columns + lanes() - 1) / lanes(), width = vectors * lanes();
   if (s.columns == width) return multiply_whole(s, vectors, rows);
-  float room[24 * HWY_MAX_BYTES / sizeof(float)];
+  float room[std::max(kWideRows * kWide, kNarrowRows * 2) * HWY_MAX_BYTES / sizeof(float)];
   Strip whole = s;
   whole.beta = 0;
   whole.bias = nullptr;

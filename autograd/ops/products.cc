@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "autograd/flops.h"
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/gemm_by_rows.h"
 #include "autograd/kernels/scratch.h"
 #include "autograd/ops/common.h"
 #include "autograd/ops/factors.h"
@@ -93,26 +93,36 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x, Map f, const LinearSiz
   return dweight;
 }
 
-// dY W * f'(X) in the memory of X, if nobody else sees it; some rows after the other, so that the product stays in the
-// caches.
-Tensor input_gradient(const Tensor& dy, const Tensor& weight, Tensor x, kernels::Unary f, const LinearSizes& sizes) {
-  constexpr int64_t kElements = 1 << 19;
+// dY W, some rows at a time: use(first row, rows, product).
+template <class T, class Use>
+void for_rows_of_product(const Tensor& dy, const Tensor& weight, const LinearSizes& sizes, const Use& use) {
   const auto [rows, in, out] = sizes;
+  count_flops(2 * rows * in * out);
+  kernels::gemm_by_rows(rows, in, out, kernels::Operand<T>{dy.data<T>(), out},
+                        kernels::Operand<T>{weight.data<T>(), in}, product_factors(), use);
+}
+
+// dY W * f'(X) in the memory of X, if nobody else sees it.
+Tensor input_gradient(const Tensor& dy, const Tensor& weight, Tensor x, kernels::Unary f, const LinearSizes& sizes) {
   if (!x.unique()) x = x.clone();
-  const int64_t most = std::clamp<int64_t>(kElements / std::max<int64_t>(in, 1), 1, std::max<int64_t>(rows, 1));
-  const Tensor product = Tensor::uninitialized({most, in}, x.dtype());
-  count_flops(2 * x.elements() * out);
-  dispatch(x.dtype(), [&, rows = rows, in = in, out = out]<class T>(T) {
-    T* some = product.mutable_data<T>();
-    for (int64_t row = 0; row < rows; row += most) {
-      const int64_t count = std::min(most, rows - row);
-      kernels::gemm(count, in, out, T(1), kernels::Operand<T>{dy.data<T>() + row * out, out},
-                    kernels::Operand<T>{weight.data<T>(), in}, T(0), some, in, nullptr, product_factors());
-      T* at = x.mutable_data<T>() + row * in;
-      kernels::unary_grad(f, at, some, at, count * in);
-    }
+  dispatch(x.dtype(), [&, in = sizes.in]<class T>(T) {
+    T* dx = x.mutable_data<T>();
+    for_rows_of_product<T>(dy, weight, sizes, [=](int64_t row, int64_t rows, const T* product) {
+      kernels::unary_grad(f, dx + row * in, product, dx + row * in, rows * in);
+    });
   });
   return x;
+}
+
+// dY W in the memory of dY, for a weight of [C, C].
+Tensor input_gradient_in_place(const Tensor& dy, const Tensor& weight, const LinearSizes& sizes) {
+  dispatch(dy.dtype(), [&, in = sizes.in]<class T>(T) {
+    T* dx = dy.mutable_data<T>();
+    for_rows_of_product<T>(dy, weight, sizes, [=](int64_t row, int64_t rows, const T* product) {
+      std::copy_n(product, rows * in, dx + row * in);
+    });
+  });
+  return dy;
 }
 
 }  // namespace
@@ -152,17 +162,22 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options) {
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const LinearSizes sizes = check_linear("linear", x, weight, bias);
-  return record("linear", {x, weight, bias}, weighted(x, {}, weight, bias, sizes), Keep{x, weight},
-                [sizes, factors = product_dtype()](const Kept& kept, const Tensor& dy) {
-                  const MixedPrecision precision(factors);
-                  const Shape shape = kept[0].shape();
-                  const Tensor dy_rows = reshape(dy, {sizes.rows, sizes.out});
-                  Tensor dweight, dx;
-                  if (kept.needs(1))  // dW = dY' X
-                    dweight = matmul(dy_rows, reshape(kept.take(0), {sizes.rows, sizes.in}), {.transpose_a = true});
-                  if (kept.needs(0)) dx = reshape(matmul(dy_rows, kept[1]), shape);           // dX = dY W
-                  return Gradients(dx, dweight, kept.needs(2) ? sum(dy_rows, 0) : Tensor());  // db = column sums of dY
-                });
+  return record(
+      "linear", {x, weight, bias}, weighted(x, {}, weight, bias, sizes), Keep{x, weight},
+      [sizes, factors = product_dtype()](const Kept& kept, const Tensor& dy) {
+        const MixedPrecision precision(factors);
+        const Shape shape = kept[0].shape(), rows = {sizes.rows, sizes.out};
+        Tensor dx, dweight, dbias;
+        if (kept.needs(1))  // dW = dY' X
+          dweight = matmul(reshape(dy, rows), reshape(kept.take(0), {sizes.rows, sizes.in}), {.transpose_a = true});
+        if (kept.needs(2)) dbias = sum(reshape(dy, rows), 0);  // db = column sums of dY
+        if (kept.needs(0)) {                                   // dX = dY W
+          const bool in_place = sizes.in == sizes.out && kept.last_use() && dy.unique();
+          dx = in_place ? input_gradient_in_place(dy, kept[1], sizes)
+                        : reshape(matmul(reshape(dy, rows), kept[1]), shape);
+        }
+        return Gradients(dx, dweight, dbias);
+      });
 }
 
 Tensor activated_linear(Tensor x, Activation function, const Tensor& weight, const Tensor& bias) {

@@ -88,6 +88,47 @@ TEST_CASE("gradients that share memory are not changed through one another") {
   }
 }
 
+TEST_CASE("linear's gradient takes the place of its output's only if nobody else sees that") {
+  const Tensor weight = Tensor::from(Values{1, 2, 3, 4}, {2, 2}).as_parameter();
+  const Tensor x = Tensor::from(Values{1, 1, 2, 0}, {2, 2}).as_parameter();
+  const Values through = {4, 6, 4, 6};  // columns of the weight added up
+  Tape tape;
+  const Tensor y = linear(x, weight);
+  SUBCASE("nobody does") { tape.backward(sum(y)); }
+  SUBCASE("the seed is somebody's") {
+    const Tensor seed = Tensor::ones({2, 2});
+    tape.backward(y, {.seed = seed});
+    CHECK(seed.values() == Values{1, 1, 1, 1});
+  }
+  SUBCASE("it is to be kept") {
+    tape.backward(sum(y), {.keep = {y}});
+    CHECK(tape.gradient(y).values() == Values{1, 1, 1, 1});
+  }
+  SUBCASE("a hook holds it") {
+    Tensor seen;
+    const Hook hook = tape.on_gradient(y, [&](const Tensor& dy) {
+      seen = dy;
+      return Tensor();
+    });
+    tape.backward(sum(y));
+    CHECK(seen.values() == Values{1, 1, 1, 1});
+  }
+  SUBCASE("it also is another's") {
+    const Tensor z = tape.watch(Tensor::zeros({2, 2}));
+    tape.backward(sum(y + z));
+    CHECK(tape.gradient(z).values() == Values{1, 1, 1, 1});
+  }
+  SUBCASE("the tape is played twice") {
+    tape.backward(sum(y), {.keep_tape = true});
+    CHECK(x.gradient().values() == through);
+    x.clear_gradient();
+    weight.clear_gradient();
+    tape.backward(sum(y));
+  }
+  CHECK(x.gradient().values() == through);
+  CHECK(weight.gradient().values() == Values{3, 1, 3, 1});
+}
+
 TEST_CASE("gradients of results and of watched inputs after backward") {
   const Tensor w = parameter({1, 2}), x = constant({3, 4});
   Tape tape;

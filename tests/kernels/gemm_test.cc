@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "autograd/kernels/gemm_by_rows.h"
 #include "autograd/kernels/scratch.h"
 #include "autograd/kernels/strip_gemm.h"
 #include "tests/kernels/instruction_sets.h"
@@ -218,4 +219,62 @@ TEST_CASE_TEMPLATE("gemm: numbers that go through a function first, bit by bit t
       }
     }
   });
+}
+
+TEST_CASE_TEMPLATE("gemm_by_rows: every row once, the bits of any number of threads, and room for them in A", T, float,
+                   double) {
+  const int64_t shapes[][3] = {{1, 1, 1},     {1, 300, 5},    {7, 3, 40},      {300, 64, 64},
+                               {600, 96, 96}, {130, 40, 600}, {400, 300, 300}, {33, 1100, 70},
+                               {0, 3, 4},     {5, 0, 3},      {3, 4, 0}};
+  for_each_instruction_set([&] {
+    for (const auto& [m, n, k] : shapes) {
+      for (bool transposed : {false, true}) {
+        CAPTURE(m);
+        CAPTURE(n);
+        CAPTURE(transposed);
+        const auto product = [&, m = m, n = n, k = k](const Product&, Operand<T> a, Operand<T> b, T* c, int64_t stride,
+                                                      const T*) {
+          gemm_by_rows(m, n, k, a, b, Factors::exact, [&](int64_t first, int64_t rows, const T* some) {
+            for (int64_t row = 0; row < rows; ++row) std::copy_n(some + row * n, n, c + (first + row) * stride);
+          });
+        };
+        check<T>({.m = m, .n = n, .k = k, .b_transposed = transposed, .spare = 3}, 1, product);
+      }
+    }
+  });
+  for (Factors factors : {Factors::exact, Factors::bf16}) {
+    const int64_t m = 500, n = 300;
+    const auto a = random_values<T>(m * n, 1), b = random_values<T>(n * n, 2);
+    std::vector<T> want(a.size());
+    gemm(m, n, n, T(1), Operand<T>{a.data(), n}, Operand<T>{b.data(), n}, T(0), want.data(), n, nullptr, factors);
+    const auto in_place = [&] {
+      auto c = a;
+      gemm_by_rows(
+          m, n, n, Operand<T>{c.data(), n}, Operand<T>{b.data(), n}, factors,
+          [&](int64_t first, int64_t rows, const T* some) { std::copy_n(some, rows * n, c.data() + first * n); });
+      return c;
+    };
+    CHECK(difference(in_place(), want, 1e-4, 1e-4) == "");
+    check_same_bits_on_any_threads(in_place);
+  }
+}
+
+TEST_CASE("gemm_by_rows: a NaN in either operand shows in its row or column, whatever the others lie in") {
+  const int64_t m = 200, n = 100, k = 600;
+  for (int64_t at : {0, 300, 599}) {
+    for (bool in_a : {true, false}) {
+      CAPTURE(at);
+      CAPTURE(in_a);
+      auto a = random_values<float>(m * k, 1), b = random_values<float>(k * n, 2);
+      std::vector<float> c(m * n), want(m * n);
+      gemm(m, n, k, 1.0F, Operand<float>{a.data(), k}, {b.data(), n}, 0, want.data(), n);
+      (in_a ? a[static_cast<size_t>(33 * k + at)] : b[static_cast<size_t>(at * n + 33)]) = kNaN<float>;
+      for (int64_t i = 0; i < m * n; ++i)
+        if ((in_a ? i / n : i % n) == 33) want[static_cast<size_t>(i)] = kNaN<float>;
+      gemm_by_rows(
+          m, n, k, Operand<float>{a.data(), k}, Operand<float>{b.data(), n}, Factors::exact,
+          [&](int64_t first, int64_t rows, const float* some) { std::copy_n(some, rows * n, c.data() + first * n); });
+      CHECK(difference(c, want, 1e-4, 1e-4) == "");
+    }
+  }
 }
