@@ -93,7 +93,7 @@ class Kept {
   /// not live while the rule makes its next one.
   Tensor take(size_t i) const { return last_use_ ? std::move(items_[i].tensor) : items_[i].tensor; }
 
-  /// True if the line will not be played again, nor its rule recorded: the rule may use the memory of a unique() dy.
+  /// True if the line will not be played again: the rule may write to a unique() dy when it is done with it.
   bool last_use() const { return last_use_; }
 
   /// False for an input whose gradient nobody asked for: a constant, say. Its place in Gradients may stay undefined.

@@ -7,7 +7,6 @@
 #include <mutex>
 
 #include "autograd/kernels/bf16_gemm.h"
-#include "autograd/kernels/gemm_by_rows.h"
 #include "autograd/kernels/instruction_set.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
@@ -219,7 +218,9 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a,
 }
 
 int64_t rows_at_a_time(int64_t m, int64_t n, int64_t k) noexcept {
-  const int64_t least = n * k > 1 << 18 ? 128 : 32;  // where B does not stay in the cache beside them: fewer rounds
+  constexpr int64_t kFewest = 128, kLargest = 1 << 20, kKept = 1 << 18;
+  if (m < kFewest || n * k > kLargest) return 0;
+  const int64_t least = n * k > kKept ? 128 : 32;  // where B does not stay in the cache beside them: fewer rounds
   return std::min(std::max(least, grain_for(n, 1 << 14, 32)), slice_size(m, slices_for(m, n, k)));
 }
 

@@ -24,7 +24,7 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a,
 
 struct PanelKernels;
 
-/// The right operand B: [k, n] of several products with some m rows on the left, laid out once the way they take it.
+/// The right operand B: [k, n] of several products, laid out once the way they take it, if that is worth while.
 template <class T>
 struct RightOperand {
   int64_t n, k;
@@ -33,8 +33,11 @@ struct RightOperand {
   const T* strips = nullptr;  ///< if it lies in strips
   const PanelKernels* kernels = nullptr;
   const uint16_t* panels = nullptr;  ///< if it lies in panels, for these kernels
+
+  bool is_laid_out() const { return strips || panels; }
 };
-/// Uses the given slot of the calling thread's scratch memory.
+/// For m rows on the left in all. Uses the given slot of the calling thread's scratch memory; on all compute threads,
+/// or on the calling one inside a loop.
 RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept;
 RightOperand<double> lay_out(int64_t m, int64_t n, int64_t k, Operand<double> b, Factors factors, int slot) noexcept;
 
@@ -43,6 +46,10 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, c
                float* c, int64_t c_stride) noexcept;
 void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, const RightOperand<double>& b,
                double beta, double* c, int64_t c_stride) noexcept;
+
+/// How many rows of such products a thread best takes at a time: they stay in its cache. 0 if the m rows are too few
+/// for all threads, or B is large: then gemm does better.
+int64_t rows_at_a_time(int64_t m, int64_t n, int64_t k) noexcept;
 
 /// C = alpha A B + beta C in slices on all compute threads. Where the slices lie depends on the sizes only. If bias is
 /// given (and beta is 0), C starts from it: C = alpha A B + bias, bias: [n].

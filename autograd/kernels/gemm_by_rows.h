@@ -6,22 +6,24 @@
 
 namespace mixtape::kernels {
 
-/// How many rows of a product a thread takes at a time: they stay in its cache, and there are enough pieces for all
-/// threads. Depends on the sizes only.
-int64_t rows_at_a_time(int64_t m, int64_t n, int64_t k) noexcept;
-
-/// A B, some rows at a time: use(first row, rows, product), on the compute thread that has just multiplied them, so
-/// that they are in its cache. The product, [rows, n], is gone after that; `use` may write to those rows of A. A: [m,
-/// k]  B: [k, n]
+/// A B, some rows at a time: use(first row, rows, product: [rows, n]), each row once, on the compute thread that has
+/// just multiplied them, so that they are in its cache. Threads do so at the same time; `use` may write to those rows
+/// of A, and must leave slots 0 and 1 of its thread's scratch memory alone, where the product is until it returns.
+/// False, and nothing is done, where gemm does better: that depends on the sizes, factors and machine only, but for
+/// numbers that cannot be laid out.   A: [m, k]  B: [k, n]
 template <class T, class Use>
-void gemm_by_rows(int64_t m, int64_t n, int64_t k, Operand<T> a, Operand<T> b, Factors factors,
+bool gemm_by_rows(int64_t m, int64_t n, int64_t k, Operand<T> a, Operand<T> b, Factors factors,
                   const Use& use) noexcept {
+  const int64_t at_a_time = rows_at_a_time(m, n, k);
+  if (at_a_time == 0) return false;
   const RightOperand<T> right = lay_out(m, n, k, b, factors, 0);
-  parallel_for(m, rows_at_a_time(m, n, k), [&](int64_t first, int64_t last) {
+  if (!right.is_laid_out()) return false;
+  parallel_for(m, at_a_time, [&](int64_t first, int64_t last) {
     T* product = aligned_scratch<T>(1, (last - first) * n);
     gemm_tile(last - first, n, k, T(1), rows_from(a, first), right, T(0), product, n);
     use(first, last - first, product);
   });
+  return true;
 }
 
 }  // namespace mixtape::kernels

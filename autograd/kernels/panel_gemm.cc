@@ -156,14 +156,17 @@ int64_t panels_size(const PanelKernels& kernels, int64_t n, int64_t k) noexcept 
 
 bool pack_panels(const PanelKernels& kernels, int64_t n, int64_t k, Operand<float> b, uint16_t* room) noexcept {
   const Side side{kernels, b, n, false};
+  const int64_t panels = side.panels(), slabs = (k + kernels.depth - 1) / kernels.depth;
   std::atomic<bool> good = true;
-  for (int64_t from = 0; from < k; from += kernels.depth) {
-    const int64_t depth = std::min(kernels.depth, k - from);
-    uint16_t* to = room + side.panels() * side.elements(from);
-    parallel_for(side.panels(), grain_for(side.elements(depth), 1 << 15), [&](int64_t first, int64_t last) {
-      if (!side.pack(first, last, from, depth, to + first * side.elements(depth))) good = false;
-    });
-  }
+  parallel_for(slabs * panels, grain_for(side.elements(std::min(k, kernels.depth)), 1 << 15),
+               [&](int64_t first, int64_t last) {
+                 for (int64_t i = first; i < last; ++i) {
+                   const int64_t panel = i % panels, from = i / panels * kernels.depth,
+                                 depth = std::min(kernels.depth, k - from);
+                   uint16_t* to = room + panels * side.elements(from) + panel * side.elements(depth);
+                   if (!side.pack(panel, panel + 1, from, depth, to)) good = false;
+                 }
+               });
   return good;
 }
 

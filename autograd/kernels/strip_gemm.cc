@@ -244,7 +244,9 @@ void pack_all(int64_t n, int64_t k, Operand<float> b, float* strips) {
   Slab slab{{}, Cut(n), n};
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
     slab.strip.depth = depth_of(k, done);
-    pack_slab(slab, rows_from(b, done), 0, slab.cut.strips, strips + count_strips_elements(n, done));
+    float* room = strips + count_strips_elements(n, done);
+    parallel_for(slab.cut.strips, grain_for(slab.strip.depth * kWide * lanes(), 1 << 14),
+                 [&](int64_t first, int64_t last) { pack_slab(slab, rows_from(b, done), first, last, room); });
   }
 }
 

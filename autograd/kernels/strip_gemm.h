@@ -22,7 +22,8 @@ struct Strips {
 };
 /// How many numbers they have.
 int64_t strips_size(int64_t n, int64_t k) noexcept;
-/// Copies B to strips in the given room, which must start at a cache line.
+/// Copies B to strips in the given room, which must start at a cache line; on all compute threads, or on the calling
+/// one inside a loop.
 Strips pack_strips(int64_t n, int64_t k, Operand<float> b, float* room) noexcept;
 /// What strip_gemm computes, from the first n columns and k rows of B in strips, on the calling thread.
 void multiply_strips(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const Strips& b, float beta,

@@ -93,36 +93,45 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x, Map f, const LinearSiz
   return dweight;
 }
 
-// dY W, some rows at a time: use(first row, rows, product).
-template <class T, class Use>
-void for_rows_of_product(const Tensor& dy, const Tensor& weight, const LinearSizes& sizes, const Use& use) {
-  const auto [rows, in, out] = sizes;
-  count_flops(2 * rows * in * out);
-  kernels::gemm_by_rows(rows, in, out, kernels::Operand<T>{dy.data<T>(), out},
-                        kernels::Operand<T>{weight.data<T>(), in}, product_factors(), use);
-}
-
-// dY W * f'(X) in the memory of X, if nobody else sees it.
+// dY W * f'(X) in the memory of X, if nobody else sees it; some rows at a time, so that the product stays in the
+// caches.
 Tensor input_gradient(const Tensor& dy, const Tensor& weight, Tensor x, kernels::Unary f, const LinearSizes& sizes) {
+  constexpr int64_t kElements = 1 << 19;
   if (!x.unique()) x = x.clone();
-  dispatch(x.dtype(), [&, in = sizes.in]<class T>(T) {
+  count_flops(2 * x.elements() * sizes.out);
+  dispatch(x.dtype(), [&, rows = sizes.rows, in = sizes.in, out = sizes.out]<class T>(T) {
+    const kernels::Operand<T> left{dy.data<T>(), out}, right{weight.data<T>(), in};
     T* dx = x.mutable_data<T>();
-    for_rows_of_product<T>(dy, weight, sizes, [=](int64_t row, int64_t rows, const T* product) {
-      kernels::unary_grad(f, dx + row * in, product, dx + row * in, rows * in);
-    });
+    const auto use = [=](int64_t row, int64_t count, const T* product) {
+      kernels::unary_grad(f, dx + row * in, product, dx + row * in, count * in);
+    };
+    if (kernels::gemm_by_rows(rows, in, out, left, right, product_factors(), use)) return;
+    const int64_t most = std::clamp<int64_t>(kElements / std::max<int64_t>(in, 1), 1, std::max<int64_t>(rows, 1));
+    const Tensor room = Tensor::uninitialized({most, in}, x.dtype());
+    T* some = room.mutable_data<T>();
+    for (int64_t row = 0; row < rows; row += most) {
+      const int64_t count = std::min(most, rows - row);
+      kernels::gemm(count, in, out, T(1), kernels::rows_from(left, row), right, T(0), some, in, nullptr,
+                    product_factors());
+      use(row, count, some);
+    }
   });
   return x;
 }
 
-// dY W in the memory of dY, for a weight of [C, C].
-Tensor input_gradient_in_place(const Tensor& dy, const Tensor& weight, const LinearSizes& sizes) {
+// dY W for a weight of [C, C], if it is better done by rows than by matmul: in the memory of dY, if that is free.
+Tensor square_input_gradient(const Tensor& dy, const Tensor& weight, const LinearSizes& sizes, bool dy_is_free) {
+  Tensor dx = dy_is_free ? dy : Tensor::like(dy);
   dispatch(dy.dtype(), [&, in = sizes.in]<class T>(T) {
-    T* dx = dy.mutable_data<T>();
-    for_rows_of_product<T>(dy, weight, sizes, [=](int64_t row, int64_t rows, const T* product) {
-      std::copy_n(product, rows * in, dx + row * in);
-    });
+    const kernels::Operand<T> left{dy.data<T>(), in}, right{weight.data<T>(), in};
+    T* to = dx.mutable_data<T>();
+    const auto copy = [=](int64_t row, int64_t rows, const T* product) {
+      std::copy_n(product, rows * in, to + row * in);
+    };
+    if (!kernels::gemm_by_rows(sizes.rows, in, in, left, right, product_factors(), copy)) dx = {};
   });
-  return dy;
+  if (dx) count_flops(2 * dx.elements() * sizes.in);
+  return dx;
 }
 
 }  // namespace
@@ -171,11 +180,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         if (kept.needs(1))  // dW = dY' X
           dweight = matmul(reshape(dy, rows), reshape(kept.take(0), {sizes.rows, sizes.in}), {.transpose_a = true});
         if (kept.needs(2)) dbias = sum(reshape(dy, rows), 0);  // db = column sums of dY
-        if (kept.needs(0)) {                                   // dX = dY W
-          const bool in_place = sizes.in == sizes.out && kept.last_use() && dy.unique();
-          dx = in_place ? input_gradient_in_place(dy, kept[1], sizes)
-                        : reshape(matmul(reshape(dy, rows), kept[1]), shape);
-        }
+        if (!kept.needs(0)) return Gradients({}, dweight, dbias);
+        if (sizes.in == sizes.out && !Tape::recording())
+          dx = square_input_gradient(dy, kept[1], sizes, kept.last_use() && dy.unique());
+        if (!dx) dx = reshape(matmul(reshape(dy, rows), kept[1]), shape);  // dX = dY W
         return Gradients(dx, dweight, dbias);
       });
 }

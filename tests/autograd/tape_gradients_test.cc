@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
 #include "autograd/error.h"
+#include "autograd/kernels/instruction_set.h"
 #include "autograd/ops.h"
 #include "autograd/ops/accumulate.h"
+#include "autograd/random.h"
 #include "autograd/tape.h"
 #include "tests/autograd/rows.h"
 
@@ -89,20 +91,38 @@ TEST_CASE("gradients that share memory are not changed through one another") {
 }
 
 TEST_CASE("linear's gradient takes the place of its output's only if nobody else sees that") {
-  const Tensor weight = Tensor::from(Values{1, 2, 3, 4}, {2, 2}).as_parameter();
-  const Tensor x = Tensor::from(Values{1, 1, 2, 0}, {2, 2}).as_parameter();
-  const Values through = {4, 6, 4, 6};  // columns of the weight added up
-  Tape tape;
-  const Tensor y = linear(x, weight);
-  SUBCASE("nobody does") { tape.backward(sum(y)); }
-  SUBCASE("the seed is somebody's") {
-    const Tensor seed = Tensor::ones({2, 2});
-    tape.backward(y, {.seed = seed});
-    CHECK(seed.values() == Values{1, 1, 1, 1});
+  constexpr int64_t kRows = 300, kWidth = 64;
+  Random random(7);
+  const Tensor x = random.normal({kRows, kWidth}, 0, 1).as_parameter(),
+               bias = random.normal({kWidth}, 0, 1).as_parameter();
+  const Tensor weight = random.normal({kWidth, kWidth}, 0, 1).as_parameter(),
+               factor = random.normal({kRows, kWidth}, 0, 1);
+  const auto gradients = [&] {
+    std::vector<Values> all;
+    for (const Tensor& p : {x, weight, bias}) {
+      all.push_back(p.gradient().values());
+      p.clear_gradient();
+    }
+    return all;
+  };
+  std::vector<Values> want;
+  {
+    Tape tape;
+    tape.backward(linear(x, weight, bias), {.seed = factor});
+    want = gradients();
   }
+  const Values factors = factor.values();
+  Tape tape;
+  const Tensor y = linear(x, weight, bias);
+  SUBCASE("nobody does") { tape.backward(sum(y * factor)); }
   SUBCASE("it is to be kept") {
-    tape.backward(sum(y), {.keep = {y}});
-    CHECK(tape.gradient(y).values() == Values{1, 1, 1, 1});
+    tape.backward(sum(y * factor), {.keep = {y}});
+    CHECK(tape.gradient(y).values() == factors);
+  }
+  SUBCASE("it is to be kept in another shape") {
+    const Tensor flat = reshape(y, {kRows * kWidth});
+    tape.backward(sum(flat * reshape(factor, flat.shape())), {.keep = {flat}});
+    CHECK(tape.gradient(flat).values() == factors);
   }
   SUBCASE("a hook holds it") {
     Tensor seen;
@@ -110,23 +130,43 @@ TEST_CASE("linear's gradient takes the place of its output's only if nobody else
       seen = dy;
       return Tensor();
     });
+    tape.backward(sum(y * factor));
+    CHECK(seen.values() == factors);
+  }
+  SUBCASE("a hook gives one of its own") {
+    const Hook hook = tape.on_gradient(y, [&](const Tensor&) { return factor; });
     tape.backward(sum(y));
-    CHECK(seen.values() == Values{1, 1, 1, 1});
+    CHECK(factor.values() == factors);
   }
   SUBCASE("it also is another's") {
-    const Tensor z = tape.watch(Tensor::zeros({2, 2}));
-    tape.backward(sum(y + z));
-    CHECK(tape.gradient(z).values() == Values{1, 1, 1, 1});
+    const Tensor z = tape.watch(Tensor::zeros({kRows, kWidth}));
+    tape.backward(sum((y + z) * factor));
+    CHECK(tape.gradient(z).values() == factors);
   }
   SUBCASE("the tape is played twice") {
-    tape.backward(sum(y), {.keep_tape = true});
-    CHECK(x.gradient().values() == through);
-    x.clear_gradient();
-    weight.clear_gradient();
-    tape.backward(sum(y));
+    const Tensor loss = sum(y * factor);
+    tape.backward(loss, {.keep_tape = true});
+    CHECK(gradients() == want);
+    tape.backward(loss);
   }
-  CHECK(x.gradient().values() == through);
-  CHECK(weight.gradient().values() == Values{3, 1, 3, 1});
+  CHECK(gradients() == want);
+}
+
+TEST_CASE("linear's gradient takes no memory of its own where its output's is free") {
+  const Tensor x = Tensor::ones({300, 64}).as_parameter(), weight = Tensor::ones({64, 64}).as_parameter();
+  Tape tape;
+  const Tensor scaled = x * 2.0, y = linear(scaled, weight);
+  const void *of_output = nullptr, *of_input = nullptr;
+  const auto note = [](const void*& where) {
+    return [&where](const Tensor& gradient) {
+      where = gradient.raw_data();
+      return Tensor();
+    };
+  };
+  const Hook first = tape.on_gradient(y, note(of_output)), second = tape.on_gradient(scaled, note(of_input));
+  tape.backward(sum(y * 3.0));
+  CHECK(x.gradient().values() == Values(300 * 64, 64 * 6));
+  if (kernels::vector_bits() >= 256) CHECK(of_input == of_output);
 }
 
 TEST_CASE("gradients of results and of watched inputs after backward") {

@@ -56,6 +56,19 @@ TEST_CASE("bf16_gemm: sizes of 0") {
   });
 }
 
+TEST_CASE("lay_out: bf16 panels of several slabs") {
+  const int64_t m = 40, n = 70, k = 2500;
+  const auto a = random_values<float>(m * k, 1), b = random_values<float>(k * n, 2);
+  for_each_bf16_instruction_set([&] {
+    std::vector<float> got(m * n), want(m * n);
+    bf16_gemm(m, n, k, 1, {a.data(), k}, {b.data(), n}, 0, want.data(), n);
+    const RightOperand<float> right = lay_out(m, n, k, Operand<float>{b.data(), n}, Factors::bf16, 8);
+    CHECK(right.is_laid_out() == (bf16_instruction_set() != "f32"));
+    gemm_tile(m, n, k, 1.0F, Operand<float>{a.data(), k}, right, 0.0F, got.data(), n);
+    CHECK(difference(got, want, 1e-4, 1e-4) == "");
+  });
+}
+
 TEST_CASE("lay_out: an inner size of 0") {
   for (Factors factors : {Factors::exact, Factors::bf16}) {
     std::vector<float> c(32 * 32, 1);

@@ -75,7 +75,8 @@ TEST_CASE("split_tiles: from panels made before, and of fewer columns and inner 
     panel_gemm(*split_tiles(), part);
     part.c = got.data();
     multiply_panels({split_tiles(), room, p.n, p.k}, part);
-    CHECK(difference(got, want, 1e-5, 1e-5) == "");
+    const double error = p.k > 256 ? 1e-5 : kTolerance<float>;  // longer sums are cut elsewhere
+    CHECK(difference(got, want, error, error) == "");
   };
   check_shapes<float>(shapes, multiply, false);
 }
