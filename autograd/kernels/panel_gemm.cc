@@ -95,6 +95,23 @@ void multiply_all(const PanelKernels& kernels, const GemmCall& p, const uint16_t
   kernels.end();
 }
 
+// All panels of the inner sizes [start, end) in slabs of `most`, a multiple of depth_multiple, one slab after the
+// other. False if panels cannot hold what is there.
+bool pack_slabs(const Side& side, int64_t start, int64_t end, int64_t most, uint16_t* room) {
+  const int64_t panels = side.panels(), slabs = (end - start + most - 1) / most;
+  std::atomic<bool> good = true;
+  parallel_for(slabs * panels, grain_for(side.elements(std::min(most, end - start)), 1 << 15),
+               [&](int64_t first, int64_t last) {
+                 for (int64_t i = first; i < last; ++i) {
+                   const int64_t slab = i / panels, panel = i % panels, from = start + slab * most;
+                   const int64_t depth = std::min(most, end - from);
+                   uint16_t* to = room + slab * panels * side.elements(most) + panel * side.elements(depth);
+                   if (!side.pack(panel, panel + 1, from, depth, to)) good = false;
+                 }
+               });
+  return good;
+}
+
 // How many panels of its own a task takes.
 int64_t own_panels(const Side& own, const GemmCall& p, int64_t inner, int64_t depth) {
   const double flops = flops_of(p.m, p.n, inner);
@@ -116,17 +133,7 @@ void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
   uint16_t* room = aligned_scratch<uint16_t>(0, slabs * slab_size);
   for (int64_t start = 0; start < p.k; start += slabs * most) {
     const int64_t end = std::min(p.k, start + slabs * most);
-    const int64_t panels = (end - start + most - 1) / most * shared.panels();
-    std::atomic<bool> good = true;
-    parallel_for(panels, grain_for(shared.elements(most), 1 << 15), [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i) {
-        const int64_t slab = i / shared.panels(), panel = i % shared.panels(), from = start + slab * most;
-        const int64_t depth = std::min(most, end - from);
-        if (!shared.pack(panel, panel + 1, from, depth, room + slab * slab_size + panel * shared.elements(depth)))
-          good = false;
-      }
-    });
-    if (!good) {
+    if (!pack_slabs(shared, start, end, most, room)) {
       kernels.multiply_plainly(part_of(p, 0, p.m, 0, p.n, start, end - start));
       continue;
     }
@@ -156,18 +163,7 @@ int64_t panels_size(const PanelKernels& kernels, int64_t n, int64_t k) noexcept 
 
 bool pack_panels(const PanelKernels& kernels, int64_t n, int64_t k, Operand<float> b, uint16_t* room) noexcept {
   const Side side{kernels, b, n, false};
-  const int64_t panels = side.panels(), slabs = (k + kernels.depth - 1) / kernels.depth;
-  std::atomic<bool> good = true;
-  parallel_for(slabs * panels, grain_for(side.elements(std::min(k, kernels.depth)), 1 << 15),
-               [&](int64_t first, int64_t last) {
-                 for (int64_t i = first; i < last; ++i) {
-                   const int64_t panel = i % panels, from = i / panels * kernels.depth,
-                                 depth = std::min(kernels.depth, k - from);
-                   uint16_t* to = room + panels * side.elements(from) + panel * side.elements(depth);
-                   if (!side.pack(panel, panel + 1, from, depth, to)) good = false;
-                 }
-               });
-  return good;
+  return pack_slabs(side, 0, k, kernels.depth, room);
 }
 
 void multiply_panels(const Panels& panels, const GemmCall& p) noexcept {

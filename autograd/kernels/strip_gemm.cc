@@ -159,12 +159,14 @@ struct Slab {
   int64_t n, packed_depth = 0;  // of the strips as they lie, of which strip.depth are taken
 };
 
-void pack_slab(const Slab& slab, Operand<float> b, int64_t first, int64_t last, float* strips) {
+void pack_slab(const Slab& slab, Operand<float> b, float* strips) {
   const int64_t depth = slab.strip.depth;
-  for (int64_t i = first; i < last; ++i) {
-    const int64_t column = slab.cut.column(i), width = slab.cut.width(i);
-    pack_strip(b, depth, column, std::min(width, slab.n - column), width, strips + column * depth);
-  }
+  parallel_for(slab.cut.strips, grain_for(depth * kWide * lanes(), 1 << 14), [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t column = slab.cut.column(i), width = slab.cut.width(i);
+      pack_strip(b, depth, column, std::min(width, slab.n - column), width, strips + column * depth);
+    }
+  });
 }
 
 // Rows of a transposed A, copied to the given room: where they lie, every column of them is on another page.
@@ -244,9 +246,7 @@ void pack_all(int64_t n, int64_t k, Operand<float> b, float* strips) {
   Slab slab{{}, Cut(n), n};
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
     slab.strip.depth = depth_of(k, done);
-    float* room = strips + count_strips_elements(n, done);
-    parallel_for(slab.cut.strips, grain_for(slab.strip.depth * kWide * lanes(), 1 << 14),
-                 [&](int64_t first, int64_t last) { pack_slab(slab, rows_from(b, done), first, last, room); });
+    pack_slab(slab, rows_from(b, done), strips + count_strips_elements(n, done));
   }
 }
 
@@ -288,8 +288,7 @@ void run_strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float>
   slab.strip.b = room;
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
     move_to(slab, a, k, done, beta, bias);
-    parallel_for(strips, grain_for(slab.strip.depth * kWide * lanes(), 1 << 14),
-                 [&](int64_t first, int64_t last) { pack_slab(slab, rows_from(b, done), first, last, room); });
+    pack_slab(slab, rows_from(b, done), room);
     parallel_for(tasks.row_tasks * tasks.strip_tasks, 1, [&](int64_t task, int64_t) {
       const int64_t row = (tasks.by_rows ? task / tasks.strip_tasks : task % tasks.row_tasks) * tasks.rows;
       const int64_t strip = (tasks.by_rows ? task % tasks.strip_tasks : task / tasks.row_tasks) * tasks.strips;
