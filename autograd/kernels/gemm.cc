@@ -221,7 +221,9 @@ int64_t rows_at_a_time(int64_t m, int64_t n, int64_t k) noexcept {
   constexpr int64_t kFewest = 128, kLargest = 1 << 20, kKept = 1 << 18;
   if (m < kFewest || n * k > kLargest) return 0;
   const int64_t least = n * k > kKept ? 128 : 32;  // where B does not stay in the cache beside them: fewer rounds
-  return std::min(std::max(least, grain_for(n, 1 << 14, 32)), slice_size(m, slices_for(m, n, k)));
+  const int64_t most = std::min(std::max(least, grain_for(n, 1 << 14, 32)), slice_size(m, slices_for(m, n, k)));
+  const int64_t pairs = (m + 2 * most - 1) / (2 * most);  // as many for either of two threads
+  return slice_size(m, 2 * pairs);
 }
 
 void gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,

@@ -99,8 +99,9 @@ void multiply_all(const PanelKernels& kernels, const GemmCall& p, const uint16_t
 // other. False if panels cannot hold what is there.
 bool pack_slabs(const Side& side, int64_t start, int64_t end, int64_t most, uint16_t* room) {
   const int64_t panels = side.panels(), slabs = (end - start + most - 1) / most;
+  const int64_t grain = grain_for(side.elements(std::min(most, end - start)), 1 << 15);
   std::atomic<bool> good = true;
-  parallel_for(slabs * panels, grain_for(side.elements(std::min(most, end - start)), 1 << 15),
+  parallel_for(slabs * panels, std::min(grain, (slabs * panels + 1) / 2),
                [&](int64_t first, int64_t last) {
                  for (int64_t i = first; i < last; ++i) {
                    const int64_t slab = i / panels, panel = i % panels, from = start + slab * most;

@@ -78,7 +78,7 @@ HWY_EXPORT(sgd_f64);
 HWY_EXPORT(adam_f32);
 HWY_EXPORT(adam_f64);
 
-constexpr int64_t kGrain = 1 << 14;
+constexpr int64_t kGrain = 1 << 13;
 
 }  // namespace
 
