@@ -84,8 +84,10 @@ class Kept {
       return tensor && again < 0 && (tensor.body().storage.get() != storage || storage->version != version);
     }
   };
-  Kept(std::span<Item> items, std::span<const int32_t> inputs, const std::vector<char>& needed, bool last_use)
-      : items_(items), inputs_(inputs), needed_(needed), last_use_(last_use) {}
+  /// `sums`: the gradients of the tape's lines as far as they are known, or nothing.
+  Kept(std::span<Item> items, std::span<const int32_t> inputs, const std::vector<char>& needed, bool last_use,
+       std::span<Tensor> sums = {})
+      : items_(items), inputs_(inputs), needed_(needed), last_use_(last_use), sums_(sums) {}
 
   const Tensor& operator[](size_t i) const { return items_[i].tensor; }
   size_t size() const { return items_.size(); }
@@ -99,11 +101,20 @@ class Kept {
   /// False for an input whose gradient nobody asked for: a constant, say. Its place in Gradients may stay undefined.
   bool needs(size_t input) const { return inputs_[input] >= 0 && needed_[static_cast<size_t>(inputs_[input])] != 0; }
 
+  /// What has reached an input so far by other ways, in memory that nobody else sees: the rule adds its own gradient to
+  /// it and returns the sum. Undefined if there is nothing yet, or if backward is recorded.
+  Tensor take_sum(size_t input) const {
+    if (!needs(input) || sums_.empty()) return {};
+    Tensor sum = std::move(sums_[static_cast<size_t>(inputs_[input])]);
+    return !sum || sum.unique() ? sum : sum.clone();
+  }
+
  private:
   std::span<Item> items_;
   std::span<const int32_t> inputs_;
   const std::vector<char>& needed_;
   bool last_use_;
+  std::span<Tensor> sums_;
 };
 
 /// A callable of at most 160 bytes held in place: recording an op allocates nothing. What it captures must be plain

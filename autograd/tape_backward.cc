@@ -177,7 +177,8 @@ void Tape::play_line(size_t index, const Tensor& dy, const Playing& playing) {
     inputs = inputs_copy;
   }
   const Rule rule = line.rule;
-  Gradients gradients = rule(Kept(kept, inputs, all.needed, !playing.keep_tape), dy);
+  const std::span<Tensor> sums = playing.recorded ? std::span<Tensor>() : std::span(all.gradients);
+  Gradients gradients = rule(Kept(kept, inputs, all.needed, !playing.keep_tape, sums), dy);
   for (size_t k = 0; k < std::min(gradients.size(), input_count); ++k) {
     if (gradients[k] && inputs[k] >= 0 && all.needed[static_cast<size_t>(inputs[k])]) {
       accumulate(index, inputs[k], std::move(gradients[k]), playing);

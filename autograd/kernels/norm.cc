@@ -42,8 +42,8 @@ void layer_norm_of(const T* x, const T* gamma, const T* beta, T epsilon, T* y, T
 }
 
 template <class T>
-void layer_norm_grad_of(const T* x, const T* gamma, const T* statistics, const T* dy, T* dx, T* dgamma, T* dbeta,
-                        int64_t rows, int64_t n) {
+void layer_norm_grad_of(const T* x, const T* gamma, const T* statistics, const T* dy, bool adds, T* dx, T* dgamma,
+                        T* dbeta, int64_t rows, int64_t n) {
   const T per_n = T(1) / static_cast<T>(n);
   for (int64_t i = 0; i < n; ++i) dgamma[i] = dbeta[i] = 0;
   for (int64_t row = 0; row < rows; ++row, x += n, dy += n, dx += n, statistics += 2) {
@@ -63,7 +63,8 @@ void layer_norm_grad_of(const T* x, const T* gamma, const T* statistics, const T
       hn::StoreU(hn::MulAdd(grad, h, hn::LoadU(d, dgamma + i)), d, dgamma + i);
       hn::StoreU(hn::Add(grad, hn::LoadU(d, dbeta + i)), d, dbeta + i);
       const auto centred = hn::NegMulAdd(h, hn::Set(d, gh_mean), hn::Sub(g, hn::Set(d, g_mean)));
-      hn::StoreU(hn::Mul(centred, hn::Set(d, rstd)), d, dx + i);
+      const auto before = adds ? hn::LoadU(d, dx + i) : hn::Zero(d);
+      hn::StoreU(hn::MulAdd(centred, hn::Set(d, rstd), before), d, dx + i);
     });
   }
 }
@@ -84,13 +85,13 @@ void normalize_f64(const double* x, const double* gamma, const double* beta, con
                    int64_t rows, int64_t n) {
   normalize(x, gamma, beta, statistics, y, rows, n);
 }
-void layer_norm_grad_f32(const float* x, const float* gamma, const float* statistics, const float* dy, float* dx,
-                         float* dgamma, float* dbeta, int64_t rows, int64_t n) {
-  layer_norm_grad_of(x, gamma, statistics, dy, dx, dgamma, dbeta, rows, n);
+void layer_norm_grad_f32(const float* x, const float* gamma, const float* statistics, const float* dy, bool adds,
+                         float* dx, float* dgamma, float* dbeta, int64_t rows, int64_t n) {
+  layer_norm_grad_of(x, gamma, statistics, dy, adds, dx, dgamma, dbeta, rows, n);
 }
-void layer_norm_grad_f64(const double* x, const double* gamma, const double* statistics, const double* dy, double* dx,
-                         double* dgamma, double* dbeta, int64_t rows, int64_t n) {
-  layer_norm_grad_of(x, gamma, statistics, dy, dx, dgamma, dbeta, rows, n);
+void layer_norm_grad_f64(const double* x, const double* gamma, const double* statistics, const double* dy, bool adds,
+                         double* dx, double* dgamma, double* dbeta, int64_t rows, int64_t n) {
+  layer_norm_grad_of(x, gamma, statistics, dy, adds, dx, dgamma, dbeta, rows, n);
 }
 
 }  // namespace mixtape::kernels::HWY_NAMESPACE
@@ -129,13 +130,13 @@ void normalize_with(Run run, const T* x, const T* gamma, const T* beta, const T*
 }
 
 template <class T, class Run>
-void layer_norm_grad_with(Run run, const T* x, const T* gamma, const T* statistics, const T* dy, T* dx, T* dgamma,
-                          T* dbeta, T* partial, int64_t rows, int64_t n) noexcept {
+void layer_norm_grad_with(Run run, const T* x, const T* gamma, const T* statistics, const T* dy, bool adds, T* dx,
+                          T* dgamma, T* dbeta, T* partial, int64_t rows, int64_t n) noexcept {
   const int64_t pieces = layer_norm_pieces(rows), grain = rows_per_piece(rows);
   T* partial_beta = partial + pieces * n;
   parallel_for(rows, grain, [=](int64_t first, int64_t last) {
     const int64_t piece = first / grain;
-    run(x + first * n, gamma, statistics + 2 * first, dy + first * n, dx + first * n, partial + piece * n,
+    run(x + first * n, gamma, statistics + 2 * first, dy + first * n, adds, dx + first * n, partial + piece * n,
         partial_beta + piece * n, last - first, n);
   });
   sum(partial, dgamma, 1, pieces, n);
@@ -163,15 +164,15 @@ void layer_norm_again(const double* x, const double* gamma, const double* beta, 
                       int64_t rows, int64_t n) noexcept {
   normalize_with(HWY_DYNAMIC_DISPATCH(normalize_f64), x, gamma, beta, statistics, y, rows, n);
 }
-void layer_norm_grad(const float* x, const float* gamma, const float* statistics, const float* dy, float* dx,
+void layer_norm_grad(const float* x, const float* gamma, const float* statistics, const float* dy, bool adds, float* dx,
                      float* dgamma, float* dbeta, float* partial, int64_t rows, int64_t n) noexcept {
-  layer_norm_grad_with(HWY_DYNAMIC_DISPATCH(layer_norm_grad_f32), x, gamma, statistics, dy, dx, dgamma, dbeta, partial,
-                       rows, n);
+  layer_norm_grad_with(HWY_DYNAMIC_DISPATCH(layer_norm_grad_f32), x, gamma, statistics, dy, adds, dx, dgamma, dbeta,
+                       partial, rows, n);
 }
-void layer_norm_grad(const double* x, const double* gamma, const double* statistics, const double* dy, double* dx,
-                     double* dgamma, double* dbeta, double* partial, int64_t rows, int64_t n) noexcept {
-  layer_norm_grad_with(HWY_DYNAMIC_DISPATCH(layer_norm_grad_f64), x, gamma, statistics, dy, dx, dgamma, dbeta, partial,
-                       rows, n);
+void layer_norm_grad(const double* x, const double* gamma, const double* statistics, const double* dy, bool adds,
+                     double* dx, double* dgamma, double* dbeta, double* partial, int64_t rows, int64_t n) noexcept {
+  layer_norm_grad_with(HWY_DYNAMIC_DISPATCH(layer_norm_grad_f64), x, gamma, statistics, dy, adds, dx, dgamma, dbeta,
+                       partial, rows, n);
 }
 
 }  // namespace mixtape::kernels

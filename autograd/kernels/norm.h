@@ -18,11 +18,12 @@ void layer_norm_again(const double* x, const double* gamma, const double* beta, 
                       int64_t rows, int64_t n) noexcept;
 
 /// With h = (x - mean) * rstd and g = dy * gamma:  dx = rstd * (g - mean_i(g) - h * mean_i(g h)),  dgamma = sum_r dy h,
-/// dbeta = sum_r dy. partial: room for 2 n layer_norm_pieces(rows) numbers.
-void layer_norm_grad(const float* x, const float* gamma, const float* statistics, const float* dy, float* dx,
+/// dbeta = sum_r dy. If `adds`, dx is added to what stands there. partial: room for 2 n layer_norm_pieces(rows)
+/// numbers.
+void layer_norm_grad(const float* x, const float* gamma, const float* statistics, const float* dy, bool adds, float* dx,
                      float* dgamma, float* dbeta, float* partial, int64_t rows, int64_t n) noexcept;
-void layer_norm_grad(const double* x, const double* gamma, const double* statistics, const double* dy, double* dx,
-                     double* dgamma, double* dbeta, double* partial, int64_t rows, int64_t n) noexcept;
+void layer_norm_grad(const double* x, const double* gamma, const double* statistics, const double* dy, bool adds,
+                     double* dx, double* dgamma, double* dbeta, double* partial, int64_t rows, int64_t n) noexcept;
 int64_t layer_norm_pieces(int64_t rows);
 
 }  // namespace mixtape::kernels

@@ -39,12 +39,13 @@ Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, doub
       "layer_norm", {x, gamma, beta}, y, Keep{x, gamma, statistics, beta},
       [rows, n](const Kept& kept, const Tensor& dy) {
         const Tensor &x = kept[0], &gamma = kept[1], &statistics = kept[2];
-        Tensor dx = Tensor::like(x), dgamma = Tensor::like(gamma), dbeta = Tensor::like(gamma);
+        const Tensor sum = kept.take_sum(0);
+        Tensor dx = sum ? sum : Tensor::like(x), dgamma = Tensor::like(gamma), dbeta = Tensor::like(gamma);
         const Tensor partial = Tensor::uninitialized({2, kernels::layer_norm_pieces(rows), n}, x.dtype());
         dispatch(
             x.dtype(),
             [&]<class T>(T) {  // h = (x - mean) * rstd, g = dy * gamma: dx = rstd * (g - mean(g) - h * mean(g * h))
-              kernels::layer_norm_grad(x.data<T>(), gamma.data<T>(), statistics.data<T>(), dy.data<T>(),
+              kernels::layer_norm_grad(x.data<T>(), gamma.data<T>(), statistics.data<T>(), dy.data<T>(), sum.defined(),
                                        dx.mutable_data<T>(), dgamma.mutable_data<T>(), dbeta.mutable_data<T>(),
                                        partial.mutable_data<T>(), rows, n);
             });

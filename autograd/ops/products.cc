@@ -4,6 +4,7 @@
 
 #include "autograd/flops.h"
 #include "autograd/kernels/gemm_by_rows.h"
+#include "autograd/kernels/reduce.h"
 #include "autograd/kernels/scratch.h"
 #include "autograd/ops/common.h"
 #include "autograd/ops/factors.h"
@@ -95,7 +96,8 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x, Map f, const LinearSiz
 
 // dY W * f'(X) in the memory of X, if nobody else sees it; some rows at a time, so that the product stays in the
 // caches.
-Tensor input_gradient(const Tensor& dy, const Tensor& weight, Tensor x, kernels::Unary f, const LinearSizes& sizes) {
+Tensor activation_gradient(const Tensor& dy, const Tensor& weight, Tensor x, kernels::Unary f,
+                           const LinearSizes& sizes) {
   constexpr int64_t kElements = 1 << 19;
   if (!x.unique()) x = x.clone();
   count_flops(2 * x.elements() * sizes.out);
@@ -119,18 +121,38 @@ Tensor input_gradient(const Tensor& dy, const Tensor& weight, Tensor x, kernels:
   return x;
 }
 
-// dY W for a weight of [C, C], if it is better done by rows than by matmul: in the memory of dY, if that is free.
-Tensor square_input_gradient(const Tensor& dy, const Tensor& weight, const LinearSizes& sizes, bool dy_is_free) {
-  Tensor dx = dy_is_free ? dy : Tensor::like(dy);
-  dispatch(dy.dtype(), [&, in = sizes.in]<class T>(T) {
+// dY W of a square weight by rows, each added to `sum` if there is one, and otherwise in the memory of dY if that is
+// free. Undefined where gemm does better.
+Tensor square_input_gradient(const Tensor& dy, const Tensor& weight, const Tensor& sum, bool dy_is_free) {
+  Tensor dx = sum ? sum : dy_is_free ? dy : Tensor::like(dy);
+  const int64_t in = weight.size(1), rows = dy.elements() / std::max<int64_t>(in, 1);
+  dispatch(dy.dtype(), [&]<class T>(T) {
     const kernels::Operand<T> left{dy.data<T>(), in}, right{weight.data<T>(), in};
     T* to = dx.mutable_data<T>();
-    const auto copy = [=](int64_t row, int64_t rows, const T* product) {
-      std::copy_n(product, rows * in, to + row * in);
+    const auto use = [=, adds = sum.defined()](int64_t row, int64_t count, const T* product) {
+      if (adds) return kernels::add_to(product, to + row * in, count * in);
+      std::copy_n(product, count * in, to + row * in);
     };
-    if (!kernels::gemm_by_rows(sizes.rows, in, in, left, right, product_factors(), copy)) dx = {};
+    if (!kernels::gemm_by_rows(rows, in, in, left, right, product_factors(), use)) dx = {};
   });
-  if (dx) count_flops(2 * dx.elements() * sizes.in);
+  return dx;
+}
+
+// dY W, added to `sum` if there is one.
+Tensor input_gradient(const Tensor& dy, const Tensor& weight, const Tensor& sum, const LinearSizes& sizes,
+                      bool dy_is_free) {
+  const auto [rows, in, out] = sizes;
+  count_flops(2 * rows * in * out);
+  if (in == out) {
+    const Tensor dx = square_input_gradient(dy, weight, sum, dy_is_free);
+    if (dx) return dx;
+  }
+  Tensor dx = sum ? sum : Tensor::uninitialized(dy.shape().with(-1, in), dy.dtype());
+  dispatch(dy.dtype(), [&, rows = rows, in = in, out = out]<class T>(T) {
+    kernels::gemm(rows, in, out, T(1), kernels::Operand<T>{dy.data<T>(), out},
+                  kernels::Operand<T>{weight.data<T>(), in}, T(sum ? 1 : 0), dx.mutable_data<T>(), in, nullptr,
+                  product_factors());
+  });
   return dx;
 }
 
@@ -180,10 +202,13 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         if (kept.needs(1))  // dW = dY' X
           dweight = matmul(reshape(dy, rows), reshape(kept.take(0), {sizes.rows, sizes.in}), {.transpose_a = true});
         if (kept.needs(2)) dbias = sum(reshape(dy, rows), 0);  // db = column sums of dY
-        if (!kept.needs(0)) return Gradients({}, dweight, dbias);
-        if (sizes.in == sizes.out && !Tape::recording())
-          dx = square_input_gradient(dy, kept[1], sizes, kept.last_use() && dy.unique());
-        if (!dx) dx = reshape(matmul(reshape(dy, rows), kept[1]), shape);  // dX = dY W
+        if (kept.needs(0)) {                                   // dX = dY W
+          if (Tape::recording()) {
+            dx = reshape(matmul(reshape(dy, rows), kept[1]), shape);
+          } else {
+            dx = input_gradient(dy, kept[1], kept.take_sum(0), sizes, kept.last_use() && dy.unique());
+          }
+        }
         return Gradients(dx, dweight, dbias);
       });
 }
@@ -197,9 +222,9 @@ Tensor activated_linear(Tensor x, Activation function, const Tensor& weight, con
       [sizes, f](const Kept& kept, const Tensor& dy) {
         const MixedPrecision precision(f32);
         Tensor dweight, dx, dbias;
-        if (kept.needs(1)) dweight = weight_gradient(dy, kept[0], f, sizes);          // dW = dY' f(X)
-        if (kept.needs(0)) dx = input_gradient(dy, kept[1], kept.take(0), f, sizes);  // dX = dY W * f'(X)
-        if (kept.needs(2)) dbias = sum(reshape(dy, {sizes.rows, sizes.out}), 0);      // db = column sums of dY
+        if (kept.needs(1)) dweight = weight_gradient(dy, kept[0], f, sizes);               // dW = dY' f(X)
+        if (kept.needs(0)) dx = activation_gradient(dy, kept[1], kept.take(0), f, sizes);  // dX = dY W * f'(X)
+        if (kept.needs(2)) dbias = sum(reshape(dy, {sizes.rows, sizes.out}), 0);           // db = column sums of dY
         return Gradients(dx, dweight, dbias);
       },
       [function](std::span<const Tensor> in) {

@@ -43,7 +43,7 @@ void check_layer_norm(int64_t rows, int64_t n, int64_t offset) {
                                                     reference::exact(grads), rows, n);
   const int64_t pieces = layer_norm_pieces(rows);
   Guarded<T> dy(grads, 3 - offset), dx(rows * n, 1), dgamma(n, 2), dbeta(n, offset), partial(2 * n * pieces, 0);
-  layer_norm_grad(x.data(), gamma.data(), statistics.data(), dy.data(), dx.data(), dgamma.data(), dbeta.data(),
+  layer_norm_grad(x.data(), gamma.data(), statistics.data(), dy.data(), false, dx.data(), dgamma.data(), dbeta.data(),
                   partial.data(), rows, n);
   const double grad_error = 4 * error * static_cast<double>(rstd), sum_error = error * static_cast<double>(rows + 1);
   CHECK(difference(dx.values(), grad_want.dx, grad_error, grad_error) == "");
@@ -99,7 +99,7 @@ TEST_CASE_TEMPLATE("layer_norm: the same bits on any number of threads", T, floa
     std::vector<T> y(rows * n), statistics(2 * rows), dx(rows * n), dgamma(n), dbeta(n);
     std::vector<T> partial(static_cast<size_t>(2 * n * layer_norm_pieces(rows)));
     layer_norm(x.data(), gamma.data(), beta.data(), kEpsilon, y.data(), statistics.data(), rows, n);
-    layer_norm_grad(x.data(), gamma.data(), statistics.data(), dy.data(), dx.data(), dgamma.data(), dbeta.data(),
+    layer_norm_grad(x.data(), gamma.data(), statistics.data(), dy.data(), false, dx.data(), dgamma.data(), dbeta.data(),
                     partial.data(), rows, n);
     return joined<T>({y, statistics, dx, dgamma, dbeta});
   });
