@@ -171,6 +171,12 @@ void batched(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<T> a, const
   });
 }
 
+// What multiplies m rows with the same right operand in panels, if there is something better at it than strips.
+const PanelKernels* panels_for(int64_t m, int64_t n, int64_t k, Factors factors) {
+  if (k == 0) return nullptr;
+  return factors == Factors::bf16 ? bf16_panels() : split_for(m, n, k, m * k);
+}
+
 }  // namespace
 
 void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
@@ -185,8 +191,7 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a,
 
 RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept {
   RightOperand<float> right{n, k, b, factors};
-  const PanelKernels* kernels = factors == Factors::bf16 ? bf16_panels() : split_for(m, n, k, m * k);
-  if (kernels && k > 0) {
+  if (const PanelKernels* kernels = panels_for(m, n, k, factors)) {
     uint16_t* room = aligned_scratch<uint16_t>(slot, panels_size(*kernels, n, k));
     if (pack_panels(*kernels, n, k, b, room)) {
       right.kernels = kernels;
@@ -201,6 +206,11 @@ RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, F
 RightOperand<double> lay_out(int64_t, int64_t n, int64_t k, Operand<double> b, Factors factors, int) noexcept {
   return {n, k, b, factors};
 }
+
+bool lays_out(int64_t m, int64_t n, int64_t k, Operand<float>, Factors factors) noexcept {
+  return panels_for(m, n, k, factors) || (factors == Factors::exact && prefers_strip_gemm(m, n, k));
+}
+bool lays_out(int64_t, int64_t, int64_t, Operand<double>, Factors) noexcept { return false; }
 
 void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const RightOperand<float>& b, float beta,
                float* c, int64_t c_stride) noexcept {

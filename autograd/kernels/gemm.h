@@ -40,6 +40,9 @@ struct RightOperand {
 /// or on the calling one inside a loop.
 RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept;
 RightOperand<double> lay_out(int64_t m, int64_t n, int64_t k, Operand<double> b, Factors factors, int slot) noexcept;
+/// Whether that is worth while, whatever numbers B has.
+bool lays_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors) noexcept;
+bool lays_out(int64_t m, int64_t n, int64_t k, Operand<double> b, Factors factors) noexcept;
 
 /// The same with the first k rows and n columns of B.
 void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const RightOperand<float>& b, float beta,

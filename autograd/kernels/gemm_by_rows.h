@@ -14,11 +14,16 @@ namespace mixtape::kernels {
 template <class T, class Use>
 bool gemm_by_rows(int64_t m, int64_t n, int64_t k, Operand<T> a, Operand<T> b, Factors factors,
                   const Use& use) noexcept {
+  constexpr int64_t kFew = 1 << 16;  // numbers of B that each thread lays out for itself
   const int64_t at_a_time = rows_at_a_time(m, n, k);
-  if (at_a_time == 0) return false;
-  const RightOperand<T> right = lay_out(m, n, k, b, factors, 0);
-  if (!right.is_laid_out()) return false;
+  if (at_a_time == 0 || !lays_out(m, n, k, b, factors)) return false;
+  const bool few = n * k <= kFew;
+  const auto make = [&] { return lay_out(m, n, k, b, factors, 0); };
+  const RightOperand<T> shared = few ? RightOperand<T>{} : make();
+  if (!few && !shared.is_laid_out()) return false;
+  const PerThread<RightOperand<T>> own;
   parallel_for(m, at_a_time, [&](int64_t first, int64_t last) {
+    const RightOperand<T>& right = few ? own.get(make) : shared;
     T* product = aligned_scratch<T>(1, (last - first) * n);
     gemm_tile(last - first, n, k, T(1), rows_from(a, first), right, T(0), product, n);
     use(first, last - first, product);

@@ -99,9 +99,8 @@ void multiply_all(const PanelKernels& kernels, const GemmCall& p, const uint16_t
 // other. False if panels cannot hold what is there.
 bool pack_slabs(const Side& side, int64_t start, int64_t end, int64_t most, uint16_t* room) {
   const int64_t panels = side.panels(), slabs = (end - start + most - 1) / most;
-  const int64_t grain = grain_for(side.elements(std::min(most, end - start)), 1 << 15);
   std::atomic<bool> good = true;
-  parallel_for(slabs * panels, std::min(grain, (slabs * panels + 1) / 2),
+  parallel_for(slabs * panels, grain_for(side.elements(std::min(most, end - start)), 1 << 15),
                [&](int64_t first, int64_t last) {
                  for (int64_t i = first; i < last; ++i) {
                    const int64_t slab = i / panels, panel = i % panels, from = start + slab * most;
@@ -124,6 +123,7 @@ int64_t own_panels(const Side& own, const GemmCall& p, int64_t inner, int64_t de
 
 void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
   constexpr int64_t kSharedElements = 1 << 18;  // what is packed before there is a wait for all threads
+  constexpr int64_t kFew = 1 << 16;  // numbers that each thread packs for itself: quicker than to wait and fetch them
   const Side a{kernels, p.a, p.m, true}, b{kernels, p.b, p.n, false};
   const bool a_is_shared = p.m < p.n;
   const Side &shared = a_is_shared ? a : b, &own = a_is_shared ? b : a;
@@ -134,21 +134,21 @@ void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
   uint16_t* room = aligned_scratch<uint16_t>(0, slabs * slab_size);
   for (int64_t start = 0; start < p.k; start += slabs * most) {
     const int64_t end = std::min(p.k, start + slabs * most);
-    if (!pack_slabs(shared, start, end, most, room)) {
-      kernels.multiply_plainly(part_of(p, 0, p.m, 0, p.n, start, end - start));
-      continue;
-    }
+    const bool few = shared.size * (end - start) <= kFew, good = few || pack_slabs(shared, start, end, most, room);
+    const PerThread<bool> packed;
     parallel_for(own.panels(), own_panels(own, p, end - start, most), [&](int64_t first, int64_t last) {
       const int64_t at = first * own.width(), size = (last - first) * own.width();
       uint16_t* own_room = aligned_scratch<uint16_t>(1, (last - first) * own.elements(most));
+      uint16_t* shared_room = few ? aligned_scratch<uint16_t>(0, slabs * slab_size) : room;
+      const bool shared_good =
+          few ? packed.get([&] { return pack_slabs(shared, start, end, most, shared_room); }) : good;
       for (int64_t from = start; from < end; from += most) {
         const int64_t depth = std::min(most, end - from), filled = round_up(depth, kernels.depth_multiple);
         const GemmCall part =
             a_is_shared ? part_of(p, 0, p.m, at, size, from, depth) : part_of(p, at, size, 0, p.n, from, depth);
-        const uint16_t* shared_room = room + (from - start) / most * slab_size;
-        if (own.pack(first, last, from, depth, own_room)) {
-          multiply_all(kernels, part, a_is_shared ? shared_room : own_room, filled,
-                       a_is_shared ? own_room : shared_room, filled);
+        const uint16_t* slab = shared_room + (from - start) / most * slab_size;
+        if (shared_good && own.pack(first, last, from, depth, own_room)) {
+          multiply_all(kernels, part, a_is_shared ? slab : own_room, filled, a_is_shared ? own_room : slab, filled);
         } else {
           kernels.multiply_plainly(part);
         }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace mixtape::kernels {
@@ -32,6 +33,26 @@ void parallel_for(int64_t n, int64_t grain, const F& f) noexcept {
              },
              &context);
 }
+
+/// What each thread of one loop makes for itself before its first piece and keeps for its others: for what is made
+/// sooner than threads wait for one another and fetch it from each other's caches.
+template <class T>
+class PerThread {
+ public:
+  /// The calling thread's.
+  template <class Make>
+  const T& get(const Make& make) const {
+    thread_local int64_t maker = 0;
+    thread_local T made{};
+    if (maker != id_) made = make();
+    maker = id_;
+    return made;
+  }
+
+ private:
+  static inline std::atomic<int64_t> count_ = 0;
+  const int64_t id_ = ++count_;
+};
 
 /// For pieces of one loop that add to the same memory in a fixed order: waits until it is turn number `mine`; lets the
 /// next one come. A piece must not wait for one that may be begun after it.
