@@ -42,15 +42,15 @@ class PerThread {
   /// The calling thread's.
   template <class Make>
   const T& get(const Make& make) const {
-    thread_local int64_t maker = 0;
-    thread_local T made{};
-    if (maker != id_) made = make();
-    maker = id_;
-    return made;
+    if (maker_ != id_) made_ = make();
+    maker_ = id_;
+    return made_;
   }
 
  private:
   static inline std::atomic<int64_t> count_ = 0;
+  static inline thread_local int64_t maker_ = 0;
+  static inline thread_local T made_{};
   const int64_t id_ = ++count_;
 };
 

@@ -6,6 +6,7 @@
 #include "autograd/ops/accumulate.h"
 #include "autograd/random.h"
 #include "autograd/tape.h"
+#include "tests/autograd/closeness.h"
 #include "tests/autograd/rows.h"
 
 using namespace mixtape;
@@ -167,6 +168,89 @@ TEST_CASE("linear's gradient takes no memory of its own where its output's is fr
   tape.backward(sum(y * 3.0));
   CHECK(x.gradient().values() == Values(300 * 64, 64 * 6));
   if (kernels::vector_bits() >= 256) CHECK(of_input == of_output);
+}
+
+TEST_CASE("layer_norm and linear add to what has reached their input by another way, unless somebody holds that") {
+  constexpr int64_t kRows = 300, kWidth = 64;
+  Random random(8);
+  const Tensor x = random.normal({kRows, kWidth}, 0, 1).as_parameter(), gamma = random.normal({kWidth}, 1, 0.1),
+               beta = Tensor::zeros({kWidth}), square = random.normal({kWidth, kWidth}, 0, 1),
+               factor = random.normal({kRows, kWidth}, 0, 1);
+  const auto gradient = [&] {
+    const Tensor result = x.gradient().clone();
+    x.clear_gradient();
+    return result;
+  };
+  const auto check = [&](const auto& f) {
+    Tensor expected, held;
+    {
+      Tape tape;
+      tape.backward(f(), {.seed = factor});
+      expected = gradient() + factor;
+    }
+    {
+      const Values factors = factor.values();
+      Tape tape;
+      const Tensor y = f() + x;  // its sum begins with the seed, which is the caller's
+      tape.backward(y, {.keep_tape = true, .seed = factor});
+      held = gradient();
+      CHECK(factor.values() == factors);
+      CHECK(distance(held, expected) < 1e-5);
+      tape.backward(y, {.seed = factor.clone()});
+      CHECK(gradient().values() == held.values());
+    }
+    Tape tape;
+    const Tensor y = f();
+    tape.backward(y + x * 1.0, {.seed = factor});  // this begins with memory that is nobody's
+    CHECK(gradient().values() == held.values());
+  };
+  SUBCASE("layer_norm") {
+    check([&] { return layer_norm(x, gamma, beta); });
+  }
+  SUBCASE("linear of a square weight, by rows") {
+    check([&] { return linear(x, square); });
+  }
+  SUBCASE("linear of any weight") {
+    check([&] { return linear(linear(x, slice(square, 0, 0, 5)), slice(square, 1, 0, 5)); });
+  }
+}
+
+TEST_CASE("what a rule takes of a sum is nothing at first, and its own") {
+  static Values taken;
+  const auto op = [](const Tensor& in) {
+    return record("op", {in}, in.clone(), Keep{}, [](const Kept& kept, const Tensor& dy) {
+      const Tensor sum = kept.take_sum(0);
+      taken = sum ? sum.values() : Values();
+      if (!sum) return dy;
+      add_in_place(sum, dy);
+      return sum;
+    });
+  };
+  const Tensor x = parameter({1, 2});
+  Tape tape;
+  SUBCASE("nothing yet") {
+    tape.backward(sum(op(x)));
+    CHECK(taken.empty());
+    CHECK(x.gradient().values() == Values{1, 1});
+  }
+  SUBCASE("the seed, which is also the caller's") {
+    const Tensor seed = constant({3, 4});
+    tape.backward(op(x) + x, {.seed = seed});
+    CHECK(taken == Values{3, 4});
+    CHECK(seed.values() == Values{3, 4});
+    CHECK(x.gradient().values() == Values{6, 8});
+  }
+  SUBCASE("one tensor as two inputs") {
+    const Tensor weight = tape.watch(reshape(constant({1, 2, 3, 4}), {2, 2}));
+    tape.backward(sum(linear(weight, weight)) + sum(weight * 10.0));
+    CHECK(tape.gradient(weight).values() == Values{18, 22, 18, 22});
+  }
+  SUBCASE("nothing in a recorded backward") {
+    const Tensor seed = constant({3, 4});
+    const Tensor dx = tape.gradients(op(x) + x, {x}, {.record = true, .seed = seed})[0];
+    CHECK(taken.empty());
+    CHECK(dx.values() == Values{6, 8});
+  }
 }
 
 TEST_CASE("gradients of results and of watched inputs after backward") {

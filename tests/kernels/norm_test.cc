@@ -50,6 +50,15 @@ void check_layer_norm(int64_t rows, int64_t n, int64_t offset) {
   CHECK(difference(dgamma.values(), grad_want.dgamma, sum_error, sum_error) == "");
   CHECK(difference(dbeta.values(), grad_want.dbeta, sum_error, sum_error) == "");
   CHECK((dx.intact() && dgamma.intact() && dbeta.intact() && partial.intact()));
+
+  const auto before = random_values<T>(rows * n, 5);
+  Guarded<T> added(before, 1);
+  layer_norm_grad(x.data(), gamma.data(), statistics.data(), dy.data(), true, added.data(), dgamma.data(), dbeta.data(),
+                  partial.data(), rows, n);
+  auto added_want = grad_want.dx;
+  for (size_t i = 0; i < before.size(); ++i) added_want[i] += before[i];
+  CHECK(difference(added.values(), added_want, grad_error, grad_error) == "");
+  CHECK(added.intact());
 }
 
 }  // namespace

@@ -102,6 +102,23 @@ TEST_CASE("parallel_for: every piece once, loop after loop, whatever the number 
   }
 }
 
+TEST_CASE("PerThread: made once by each thread of a loop, before its first piece, and anew in the next loop") {
+  for (int count : {1, 3}) {
+    const Threads threads(count);
+    for (int loop = 0; loop < 100; ++loop) {
+      std::atomic<int> made{0}, wrong{0};
+      const PerThread<int> own;
+      parallel_for(50, 1, [&](int64_t, int64_t) {
+        const int mine = own.get([&] { return loop + 1000 * ++made; });
+        if (mine % 1000 != loop || mine != own.get([] { return -1; })) ++wrong;
+      });
+      CHECK(wrong == 0);
+      CHECK(made >= 1);
+      CHECK(made <= count);
+    }
+  }
+}
+
 TEST_CASE("run_chunks: no chunks, no call") {
   const Threads three(3);
   int calls = 0;

@@ -137,6 +137,25 @@ TEST_CASE("split_tiles: numbers without pieces are multiplied plainly, in either
   }
 }
 
+TEST_CASE("split_tiles: a NaN in an operand that all threads share, or that each packs for itself") {
+  if (missing()) return;
+  constexpr int64_t k = 400, at = 333;
+  for (const auto& [m, n] : {std::pair<int64_t, int64_t>{300, 40}, {500, 400}, {40, 300}, {400, 500}}) {
+    CAPTURE(m);
+    const bool in_a = m < n;  // the smaller one is shared
+    auto a = random_values<float>(m * k, 1), b = random_values<float>(k * n, 2);
+    auto want = product(m, n, k, a, b);
+    (in_a ? a[static_cast<size_t>(7 * k + at)] : b[static_cast<size_t>(at * n + 7)]) = kNaN<float>;
+    for (int64_t i = 0; i < m * n; ++i)
+      if ((in_a ? i / n : i % n) == 7) want[static_cast<size_t>(i)] = kNaN<float>;
+    check_same_bits_on_any_threads([&, m = m, n = n] {
+      const auto got = product(m, n, k, a, b);
+      CHECK(difference(got, want, 1e-4, 1e-4) == "");
+      return got;
+    });
+  }
+}
+
 TEST_CASE("split_tiles: of the smallest numbers what pieces cannot hold counts as 0") {
   if (missing()) return;
   const int64_t n = 32;
