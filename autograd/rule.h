@@ -102,7 +102,7 @@ class Kept {
   bool needs(size_t input) const { return inputs_[input] >= 0 && needed_[static_cast<size_t>(inputs_[input])] != 0; }
 
   /// What has reached an input so far by other ways, in memory that nobody else sees: the rule adds its own gradient to
-  /// it and returns the sum. Undefined if there is nothing yet, or if backward is recorded.
+  /// it and must return the sum. Undefined if there is nothing yet, if nobody needs it, or if backward is recorded.
   Tensor take_sum(size_t input) const {
     if (!needs(input) || sums_.empty()) return {};
     Tensor sum = std::move(sums_[static_cast<size_t>(inputs_[input])]);

@@ -207,6 +207,11 @@ RightOperand<double> lay_out(int64_t, int64_t n, int64_t k, Operand<double> b, F
   return {n, k, b, factors};
 }
 
+bool each_for_itself(int64_t numbers) noexcept {
+  constexpr int64_t kFew = 1 << 17;  // of all threads
+  return numbers * threads() <= kFew;
+}
+
 bool lays_out(int64_t m, int64_t n, int64_t k, Operand<float>, Factors factors) noexcept {
   return panels_for(m, n, k, factors) || (factors == Factors::exact && prefers_strip_gemm(m, n, k));
 }
@@ -232,7 +237,7 @@ int64_t rows_at_a_time(int64_t m, int64_t n, int64_t k) noexcept {
   if (m < kFewest || n * k > kLargest) return 0;
   const int64_t least = n * k > kKept ? 128 : 32;  // where B does not stay in the cache beside them: fewer rounds
   const int64_t most = std::min(std::max(least, grain_for(n, 1 << 14, 32)), slice_size(m, slices_for(m, n, k)));
-  const int64_t pairs = (m + 2 * most - 1) / (2 * most);  // as many for either of two threads
+  const int64_t pairs = (m + 2 * most - 1) / (2 * most);  // about as many for either of two threads
   return slice_size(m, 2 * pairs);
 }
 

@@ -33,14 +33,14 @@ struct RightOperand {
   const T* strips = nullptr;  ///< if it lies in strips
   const PanelKernels* kernels = nullptr;
   const uint16_t* panels = nullptr;  ///< if it lies in panels, for these kernels
-
-  bool is_laid_out() const { return strips || panels; }
 };
 /// For m rows on the left in all. Uses the given slot of the calling thread's scratch memory; on all compute threads,
 /// or on the calling one inside a loop.
 RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept;
 RightOperand<double> lay_out(int64_t m, int64_t n, int64_t k, Operand<double> b, Factors factors, int slot) noexcept;
-/// Whether that is worth while, whatever numbers B has.
+/// Whether so many numbers are laid out sooner by each thread of a loop for itself than by all together.
+bool each_for_itself(int64_t numbers) noexcept;
+/// Whether laying B out is worth while, whatever numbers it has.
 bool lays_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors) noexcept;
 bool lays_out(int64_t m, int64_t n, int64_t k, Operand<double> b, Factors factors) noexcept;
 

@@ -8,19 +8,17 @@ namespace mixtape::kernels {
 
 /// A B, some rows at a time: use(first row, rows, product: [rows, n]), each row once, on the compute thread that has
 /// just multiplied them, so that they are in its cache. Threads do so at the same time; `use` may write to those rows
-/// of A, and must leave slots 0 and 1 of its thread's scratch memory alone, where the product is until it returns.
-/// False, and nothing is done, where gemm does better: that depends on the sizes, factors and machine only, but for
-/// numbers that cannot be laid out.   A: [m, k]  B: [k, n]
+/// of A, and must leave slots 0 and 1 of its thread's scratch memory alone, where B and the product are: it may not
+/// multiply. False, and nothing is done, where gemm does better: that depends on the sizes, factors and machine only.
+/// A: [m, k]  B: [k, n]
 template <class T, class Use>
 bool gemm_by_rows(int64_t m, int64_t n, int64_t k, Operand<T> a, Operand<T> b, Factors factors,
                   const Use& use) noexcept {
-  constexpr int64_t kFew = 1 << 16;  // numbers of B that each thread lays out for itself
   const int64_t at_a_time = rows_at_a_time(m, n, k);
   if (at_a_time == 0 || !lays_out(m, n, k, b, factors)) return false;
-  const bool few = n * k <= kFew;
+  const bool few = each_for_itself(n * k);
   const auto make = [&] { return lay_out(m, n, k, b, factors, 0); };
   const RightOperand<T> shared = few ? RightOperand<T>{} : make();
-  if (!few && !shared.is_laid_out()) return false;
   const PerThread<RightOperand<T>> own;
   parallel_for(m, at_a_time, [&](int64_t first, int64_t last) {
     const RightOperand<T>& right = few ? own.get(make) : shared;

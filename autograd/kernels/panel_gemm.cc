@@ -123,7 +123,6 @@ int64_t own_panels(const Side& own, const GemmCall& p, int64_t inner, int64_t de
 
 void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
   constexpr int64_t kSharedElements = 1 << 18;  // what is packed before there is a wait for all threads
-  constexpr int64_t kFew = 1 << 16;  // numbers that each thread packs for itself: quicker than to wait and fetch them
   const Side a{kernels, p.a, p.m, true}, b{kernels, p.b, p.n, false};
   const bool a_is_shared = p.m < p.n;
   const Side &shared = a_is_shared ? a : b, &own = a_is_shared ? b : a;
@@ -134,7 +133,8 @@ void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
   uint16_t* room = aligned_scratch<uint16_t>(0, slabs * slab_size);
   for (int64_t start = 0; start < p.k; start += slabs * most) {
     const int64_t end = std::min(p.k, start + slabs * most);
-    const bool few = shared.size * (end - start) <= kFew, good = few || pack_slabs(shared, start, end, most, room);
+    const bool few = each_for_itself(shared.panels() * shared.elements(end - start) / kernels.pieces);
+    const bool good = few || pack_slabs(shared, start, end, most, room);
     const PerThread<bool> packed;
     parallel_for(own.panels(), own_panels(own, p, end - start, most), [&](int64_t first, int64_t last) {
       const int64_t at = first * own.width(), size = (last - first) * own.width();

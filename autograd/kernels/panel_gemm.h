@@ -56,9 +56,9 @@ struct PanelKernels {
   void (*multiply_plainly)(const GemmCall& call);
 };
 
-/// The product, slab of the inner size by slab. The smaller operand is copied to panels first, which all tasks share;
-/// each task copies its part of the other one and multiplies. Where the cuts lie depends on the sizes only. m, n, k >
-/// 0.
+/// The product, slab of the inner size by slab. The smaller operand is copied to panels first, which all tasks share
+/// (or, if it is small enough, by each thread for itself); each task copies its part of the other one and multiplies.
+/// Where the cuts lie depends on the sizes only. m, n, k > 0.
 void panel_gemm(const PanelKernels& kernels, const GemmCall& call) noexcept;
 
 /// B: [k, n] in panels, slab of the inner size by slab.

@@ -39,7 +39,11 @@ void parallel_for(int64_t n, int64_t grain, const F& f) noexcept {
 template <class T>
 class PerThread {
  public:
-  /// The calling thread's.
+  PerThread() = default;
+  PerThread(const PerThread&) = delete;
+  PerThread& operator=(const PerThread&) = delete;
+
+  /// The calling thread's, until it asks another PerThread<T>.
   template <class Make>
   const T& get(const Make& make) const {
     if (maker_ != id_) made_ = make();
