@@ -16,14 +16,11 @@ bool gemm_by_rows(int64_t m, int64_t n, int64_t k, Operand<T> a, Operand<T> b, F
                   const Use& use) noexcept {
   const int64_t at_a_time = rows_at_a_time(m, n, k);
   if (at_a_time == 0 || !lays_out(m, n, k, b, factors)) return false;
-  const bool few = each_for_itself(n * k);
   const auto make = [&] { return lay_out(m, n, k, b, factors, 0); };
-  const RightOperand<T> shared = few ? RightOperand<T>{} : make();
-  const PerThread<RightOperand<T>> own;
+  const Prepared<RightOperand<T>> right(each_for_itself(n * k), make);
   parallel_for(m, at_a_time, [&](int64_t first, int64_t last) {
-    const RightOperand<T>& right = few ? own.get(make) : shared;
     T* product = aligned_scratch<T>(1, (last - first) * n);
-    gemm_tile(last - first, n, k, T(1), rows_from(a, first), right, T(0), product, n);
+    gemm_tile(last - first, n, k, T(1), rows_from(a, first), right.get(make), T(0), product, n);
     use(first, last - first, product);
   });
   return true;

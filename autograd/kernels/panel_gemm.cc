@@ -112,6 +112,12 @@ bool pack_slabs(const Side& side, int64_t start, int64_t end, int64_t most, uint
   return good;
 }
 
+// What pack_slabs gave, and where.
+struct Packed {
+  const uint16_t* slabs;
+  bool good;
+};
+
 // How many panels of its own a task takes.
 int64_t own_panels(const Side& own, const GemmCall& p, int64_t inner, int64_t depth) {
   const double flops = flops_of(p.m, p.n, inner);
@@ -130,24 +136,24 @@ void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
   const int64_t most = round_up((p.k + all - 1) / all, kernels.depth_multiple);
   const int64_t slab_size = shared.panels() * shared.elements(most);
   const int64_t slabs = std::clamp<int64_t>(kSharedElements / slab_size, 1, all);
-  uint16_t* room = aligned_scratch<uint16_t>(0, slabs * slab_size);
   for (int64_t start = 0; start < p.k; start += slabs * most) {
     const int64_t end = std::min(p.k, start + slabs * most);
     const bool few = each_for_itself(shared.panels() * shared.elements(end - start) / kernels.pieces);
-    const bool good = few || pack_slabs(shared, start, end, most, room);
-    const PerThread<bool> packed;
+    const auto pack = [&] {
+      uint16_t* room = aligned_scratch<uint16_t>(0, slabs * slab_size);
+      return Packed{room, pack_slabs(shared, start, end, most, room)};
+    };
+    const Prepared<Packed> prepared(few, pack);
     parallel_for(own.panels(), own_panels(own, p, end - start, most), [&](int64_t first, int64_t last) {
       const int64_t at = first * own.width(), size = (last - first) * own.width();
       uint16_t* own_room = aligned_scratch<uint16_t>(1, (last - first) * own.elements(most));
-      uint16_t* shared_room = few ? aligned_scratch<uint16_t>(0, slabs * slab_size) : room;
-      const bool shared_good =
-          few ? packed.get([&] { return pack_slabs(shared, start, end, most, shared_room); }) : good;
+      const Packed& packed = prepared.get(pack);
       for (int64_t from = start; from < end; from += most) {
         const int64_t depth = std::min(most, end - from), filled = round_up(depth, kernels.depth_multiple);
         const GemmCall part =
             a_is_shared ? part_of(p, 0, p.m, at, size, from, depth) : part_of(p, at, size, 0, p.n, from, depth);
-        const uint16_t* slab = shared_room + (from - start) / most * slab_size;
-        if (shared_good && own.pack(first, last, from, depth, own_room)) {
+        const uint16_t* slab = packed.slabs + (from - start) / most * slab_size;
+        if (packed.good && own.pack(first, last, from, depth, own_room)) {
           multiply_all(kernels, part, a_is_shared ? slab : own_room, filled, a_is_shared ? own_room : slab, filled);
         } else {
           kernels.multiply_plainly(part);

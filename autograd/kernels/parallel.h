@@ -34,28 +34,34 @@ void parallel_for(int64_t n, int64_t grain, const F& f) noexcept {
              &context);
 }
 
-/// What each thread of one loop makes for itself before its first piece and keeps for its others: for what is made
-/// sooner than threads wait for one another and fetch it from each other's caches.
+/// What all pieces of one loop need: made once for all before it or, where that is sooner than to wait for one another
+/// and fetch it from each other's caches, by each thread for itself before its first piece.
 template <class T>
-class PerThread {
+class Prepared {
  public:
-  PerThread() = default;
-  PerThread(const PerThread&) = delete;
-  PerThread& operator=(const PerThread&) = delete;
+  /// make(): a T. Called here unless each thread is to call it.
+  template <class Make>
+  Prepared(bool by_each_thread, const Make& make) : id_(by_each_thread ? ++count_ : 0) {
+    if (!by_each_thread) for_all_ = make();
+  }
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
 
-  /// The calling thread's, until it asks another PerThread<T>.
+  /// The calling thread's, until it asks another Prepared<T>.
   template <class Make>
   const T& get(const Make& make) const {
-    if (maker_ != id_) made_ = make();
+    if (id_ == 0) return for_all_;
+    if (maker_ != id_) own_ = make();
     maker_ = id_;
-    return made_;
+    return own_;
   }
 
  private:
   static inline std::atomic<int64_t> count_ = 0;
   static inline thread_local int64_t maker_ = 0;
-  static inline thread_local T made_{};
-  const int64_t id_ = ++count_;
+  static inline thread_local T own_{};
+  const int64_t id_;  // 0: made for all
+  T for_all_{};
 };
 
 /// For pieces of one loop that add to the same memory in a fixed order: waits until it is turn number `mine`; lets the

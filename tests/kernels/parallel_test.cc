@@ -102,19 +102,22 @@ TEST_CASE("parallel_for: every piece once, loop after loop, whatever the number 
   }
 }
 
-TEST_CASE("PerThread: made once by each thread of a loop, before its first piece, and anew in the next loop") {
+TEST_CASE("Prepared: made once for all, or by each thread before its first piece, and anew for the next loop") {
   for (int count : {1, 3}) {
     const Threads threads(count);
     for (int loop = 0; loop < 100; ++loop) {
+      const bool by_each_thread = loop % 2 == 0;
       std::atomic<int> made{0}, wrong{0};
-      const PerThread<int> own;
+      const auto make = [&] { return loop + 1000 * ++made; };
+      const Prepared<int> prepared(by_each_thread, make);
+      CHECK(made == (by_each_thread ? 0 : 1));
       parallel_for(50, 1, [&](int64_t, int64_t) {
-        const int mine = own.get([&] { return loop + 1000 * ++made; });
-        if (mine % 1000 != loop || mine != own.get([] { return -1; })) ++wrong;
+        const int mine = prepared.get(make);
+        if (mine % 1000 != loop || mine != prepared.get([] { return -1; })) ++wrong;
       });
       CHECK(wrong == 0);
       CHECK(made >= 1);
-      CHECK(made <= count);
+      CHECK(made <= (by_each_thread ? count : 1));
     }
   }
 }
