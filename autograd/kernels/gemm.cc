@@ -9,6 +9,7 @@
 #include "autograd/kernels/bf16_gemm.h"
 #include "autograd/kernels/instruction_set.h"
 #include "autograd/kernels/parallel.h"
+#include "autograd/kernels/reduce.h"
 #include "autograd/kernels/scratch.h"
 #include "autograd/kernels/split_tiles.h"
 #include "autograd/kernels/strip_gemm.h"
@@ -92,6 +93,8 @@ void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, 
     beta = 1;
   }
   if (k == 0) return scale(m, n, beta, c, c_stride);
+  a = mapped(a, m, k, 2);
+  b = mapped(b, k, n, 3);
   const OneCallAtATime guard;
   const auto narrow = [](int64_t size) { return static_cast<blasint>(size); };
   blas(a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, narrow(m), narrow(n),
@@ -128,11 +131,10 @@ void long_sums(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T
     }
   });
   parallel_for(m, grain_for(n * pieces, 1 << 15), [=](int64_t first, int64_t last) {
+    const bool whole = c_stride == n;
     for (int64_t i = 0; i + 1 < pieces; ++i) {
-      for (int64_t row = first; row < last; ++row) {
-        const T* from = partial + i * size + row * n;
-        for (int64_t column = 0; column < n; ++column) c[row * c_stride + column] += from[column];
-      }
+      for (int64_t row = first; row < last; row += whole ? last - first : 1)
+        add_to(partial + i * size + row * n, c + row * c_stride, whole ? (last - first) * n : n);
     }
   });
 }
@@ -142,9 +144,9 @@ void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b
             const T* bias) noexcept {
   constexpr int64_t kMost = 256 * 256;  // numbers of a result whose sums are cut; partial sums take three times that
   const int64_t slices = slices_for(m, n, k);
-  if (slices > 1 && !bias && k >= 3 * std::max(m, n) && m * n <= kMost) {
+  if (slices > 1 && !bias && 2 * k >= 3 * std::max(m, n) && m * n <= kMost) {
     const int64_t pieces = std::min(slices, 1 + 3 * kMost / (m * n));
-    return long_sums(m, n, k, alpha, mapped(a, m, k, 2), mapped(b, k, n, 3), beta, c, c_stride, pieces);
+    return long_sums(m, n, k, alpha, a, b, beta, c, c_stride, pieces);
   }
   if (multiplied(m, n, k, alpha, a, b, beta, c, c_stride, bias)) return;
   a = mapped(a, m, k, 2);
