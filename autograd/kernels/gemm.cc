@@ -131,10 +131,13 @@ void long_sums(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T
     }
   });
   parallel_for(m, grain_for(n * pieces, 1 << 15), [=](int64_t first, int64_t last) {
-    const bool whole = c_stride == n;
     for (int64_t i = 0; i + 1 < pieces; ++i) {
-      for (int64_t row = first; row < last; row += whole ? last - first : 1)
-        add_to(partial + i * size + row * n, c + row * c_stride, whole ? (last - first) * n : n);
+      const T* sums = partial + i * size;
+      if (c_stride == n) {
+        add_to(sums + first * n, c + first * n, (last - first) * n);
+      } else {
+        for (int64_t row = first; row < last; ++row) add_to(sums + row * n, c + row * c_stride, n);
+      }
     }
   });
 }
