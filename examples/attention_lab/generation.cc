@@ -5,7 +5,6 @@
 
 #include "autograd/error.h"
 #include "autograd/ops.h"
-#include "data/toy_translation.h"
 #include "examples/attention_lab/preset.h"
 #include "nn/language_model.h"
 
@@ -61,7 +60,7 @@ Tensor loss_of(const nn::LanguageModel& model, const Example& example) {
 
 std::vector<std::string> training_sentences() {
   std::vector<std::string> sentences;
-  for (const data::SentencePair& pair : data::toy_translation().train.pairs) {
+  for (const data::SentencePair& pair : shipped_corpus().train.pairs) {
     const bool ascii = std::all_of(pair.source.begin(), pair.source.end(), [](char c) { return c >= ' ' && c <= '~'; });
     if (ascii && std::ssize(pair.source) < kLongest) sentences.push_back(pair.source);
     if (sentences.size() == kSentences) break;
@@ -80,7 +79,7 @@ std::vector<std::string> labels(const std::string& text) {
 Preset make_generation(const Choice& choice) {
   const std::vector<std::string> sentences = training_sentences();
   const Characters characters(sentences);
-  const std::string test = data::toy_translation().test.pairs[0].source;
+  const std::string test = shipped_corpus().test.pairs[0].source;
   const std::string text = choice.sentence.empty() ? test.substr(0, kLongestText) : choice.sentence;
   check_length(fmt::format("sentence \"{}\"", text), std::ssize(text));
   Example shown;

@@ -46,6 +46,11 @@ void choose_head(Preset& preset, int64_t head) {
 
 std::vector<std::string> preset_names() { return {"by-hand", "translation", "generation", "image"}; }
 
+const data::ToyCorpus& shipped_corpus() {
+  static const data::ToyCorpus corpus = data::toy_translation();
+  return corpus;
+}
+
 Preset make_preset(const Choice& choice) {
   const std::string fallback = choice.run.empty() ? "by-hand" : preset_of_run(choice.run);
   const std::string name = choice.preset.empty() ? fallback : choice.preset;

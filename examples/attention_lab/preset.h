@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/toy_translation.h"
 #include "examples/attention_lab/capture.h"
 #include "examples/attention_lab/layer.h"
 
@@ -46,6 +47,9 @@ struct Preset {
 };
 
 std::vector<std::string> preset_names();
+
+/// The corpus that ships, which the lab's own models of text learn from. Made once, as that takes a second.
+const data::ToyCorpus& shipped_corpus();
 
 /// Makes the preset: trains or loads its model, and captures the layer. Throws one line if the choice does not fit:
 /// options of another preset, a sentence that is too long, a run of another program, an unknown layer, a head or query

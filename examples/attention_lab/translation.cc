@@ -5,7 +5,6 @@
 #include "autograd/error.h"
 #include "autograd/ops.h"
 #include "data/text_batches.h"
-#include "data/toy_translation.h"
 #include "examples/attention_lab/preset.h"
 #include "examples/translator/inference.h"
 #include "nn/generate.h"
@@ -31,7 +30,7 @@ std::vector<int32_t> encode(const data::Subwords& subwords, const std::string& s
 
 // What cannot be shown is refused before the training.
 TrainedTranslator train_small(const std::string& sentence, const std::string& layer) {
-  std::vector<data::SentencePair> pairs = data::toy_translation().train.pairs;
+  std::vector<data::SentencePair> pairs = shipped_corpus().train.pairs;
   std::stable_sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) { return length(a) < length(b); });
   pairs.resize(kPairs);
   const data::ParallelText text{pairs};
@@ -65,7 +64,7 @@ TrainedTranslator load_translator(const std::string& run) {
 
 // A short sentence that no model has seen.
 data::SentencePair default_pair() {
-  const std::vector<data::SentencePair> test = data::toy_translation().test.pairs;
+  const std::vector<data::SentencePair>& test = shipped_corpus().test.pairs;
   return *std::min_element(test.begin(), test.end(),
                            [](const auto& a, const auto& b) { return length(a) < length(b); });
 }
