@@ -73,27 +73,27 @@ MIXTAPE_AVX512_BF16 inline void add_products(__m512& sum, __m512i x, __m512i y) 
 }
 
 // Eight rows of A times one or two halves of a panel of B.
-template <int kPanels>
+template <int kHalves>
 MIXTAPE_AVX512_BF16 void multiply_eight_rows(const uint16_t* a, const uint16_t* b, int64_t b_half, int64_t tiles,
                                              float* sums) {
   constexpr int kRows = 8;
-  __m512 sum[kRows][kPanels];
+  __m512 sum[kRows][kHalves];
   for (int r = 0; r < kRows; ++r)
-    for (int j = 0; j < kPanels; ++j) sum[r][j] = _mm512_setzero_ps();
+    for (int j = 0; j < kHalves; ++j) sum[r][j] = _mm512_setzero_ps();
   for (int64_t i = 0; i < tiles * kTileDepth / 2; ++i) {
     const uint16_t* pairs = b + i * 2 * kHalf;
     const uint16_t* numbers = a + i / 16 * kTileElements + i % 16 * 2;
-    __m512i columns[kPanels];
-    for (int j = 0; j < kPanels; ++j) columns[j] = _mm512_loadu_si512(pairs + j * b_half);
+    __m512i columns[kHalves];
+    for (int j = 0; j < kHalves; ++j) columns[j] = _mm512_loadu_si512(pairs + j * b_half);
     for (int r = 0; r < kRows; ++r) {
       int32_t pair = 0;
       std::memcpy(&pair, numbers + r * kTileDepth, sizeof(pair));
       const __m512i row = _mm512_set1_epi32(pair);
-      for (int j = 0; j < kPanels; ++j) add_products(sum[r][j], row, columns[j]);
+      for (int j = 0; j < kHalves; ++j) add_products(sum[r][j], row, columns[j]);
     }
   }
   for (int r = 0; r < kRows; ++r)
-    for (int j = 0; j < kPanels; ++j) _mm512_storeu_ps(sums + r * kPanel + j * kHalf, sum[r][j]);
+    for (int j = 0; j < kHalves; ++j) _mm512_storeu_ps(sums + r * kPanel + j * kHalf, sum[r][j]);
 }
 
 MIXTAPE_AVX512_BF16 void multiply_avx512(const PanelProduct& p) {

@@ -39,8 +39,8 @@ HWY_INLINE hn::Vec<D> softmax_exp(D d, hn::Vec<D> x) {
     p = hn::MulAdd(p, r, hn::Set(d, 5.0000001201e-1F));
     p = hn::Add(hn::MulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0F));
     const auto exponent = hn::ShiftLeft<23>(hn::BitCast(bits, shifted));
-    const auto e = hn::BitCast(d, hn::Add(hn::BitCast(bits, p), exponent));
-    return hn::IfThenElse(hn::Lt(x, hn::Set(d, -87.33F)), hn::Zero(d), e);
+    const auto power = hn::BitCast(d, hn::Add(hn::BitCast(bits, hn::Set(d, 1.0F)), exponent));  // 2^n
+    return hn::IfThenElse(hn::Lt(x, hn::Set(d, -87.33F)), hn::Zero(d), hn::Mul(p, power));
   }
 }
 

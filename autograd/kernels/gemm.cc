@@ -3,7 +3,6 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <cstring>
 #include <mutex>
 
 #include "autograd/kernels/bf16_gemm.h"

@@ -8,8 +8,8 @@
 namespace mixtape::kernels {
 
 /// One operand of a matrix product: row-major, `stride` elements from row to row, read as its transpose if
-/// `transposed`. If `map` is given, each number goes through it first. That is for whole products (gemm, strip_gemm,
-/// bf16_gemm, panel_gemm); what is laid out, and gemm_tile, take numbers as they are.
+/// `transposed`. If `map` is given, each number goes through it first. That is for single products (gemm, gemm_tile,
+/// strip_gemm, bf16_gemm, panel_gemm); batches of products and lay_out are not given one.
 template <class T>
 struct Operand {
   const T* data;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -95,9 +96,7 @@ class Pool {
   }
 
   void run(int count, int64_t chunks, void (*body)(const void* context, int64_t chunk), const void* context) {
-    while (static_cast<int>(workers_.size()) < count - 1) {
-      workers_.emplace_back(&Pool::work, this, static_cast<int>(workers_.size()) + 1, generation_.load());
-    }
+    count = start(count);
     job_ = {body, context, count, count <= processors() ? current_processor() : -1};
     for (int i = 0; i < count; ++i) {
       stretch(i).next.store(chunks * i / count, std::memory_order_relaxed);
@@ -125,6 +124,19 @@ class Pool {
   };
 
   Stretch& stretch(int thread) { return stretches_[static_cast<size_t>(thread)]; }
+
+  // Starts the threads that are missing, and returns how many there are with the one that runs the loop. Where the
+  // system allows no more, those that there are have to do.
+  int start(int count) {
+    count = std::min(count, most_);
+    try {
+      while (static_cast<int>(workers_.size()) < count - 1)
+        workers_.emplace_back(&Pool::work, this, static_cast<int>(workers_.size()) + 1, generation_.load());
+    } catch (const std::system_error&) {
+      count = most_ = static_cast<int>(workers_.size()) + 1;
+    }
+    return count;
+  }
 
   void announce() {
     ++generation_;
@@ -159,6 +171,7 @@ class Pool {
   }
 
   std::vector<std::thread> workers_;
+  int most_ = kMost;
   Job job_;
   std::unique_ptr<Stretch[]> stretches_ = std::make_unique<Stretch[]>(kMost);
   std::atomic<int> generation_{0};

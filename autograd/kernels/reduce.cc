@@ -1,7 +1,6 @@
 #include "autograd/kernels/reduce.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"

@@ -87,6 +87,8 @@ Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets, SoftCross
     fail(fmt::format("soft_cross_entropy: logits {} and targets {}, expected [N, V] both", to_string(logits.shape()),
                      to_string(targets.shape())));
   }
+  if (logits.size(1) == 0 && logits.size(0) > 0)
+    fail(fmt::format("soft_cross_entropy: logits {}, expected at least one class", to_string(logits.shape())));
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
     fail(fmt::format("soft_cross_entropy: label smoothing {}, expected 0 to 1", options.label_smoothing));
   if (Tape::tracks(targets)) return composed::soft_cross_entropy(logits, targets, options);

@@ -188,4 +188,8 @@ TEST_CASE("dropout keeps a share, scales it, and has the same mask backwards") {
     CHECK(wrong == 0);
     CHECK(static_cast<double>(kept) / 10'000 == doctest::Approx(1 - p).epsilon(0.05));
   }
+  for (double p : {1 - 1e-9, 1 - 1e-12, std::nextafter(1.0, 0.0)}) {
+    Tape tape(RandomKey{1, 2});
+    CHECK(sum(dropout(x, p)).item() == 0);
+  }
 }

@@ -284,6 +284,10 @@ TEST_CASE("wrong calls of ops on images") {
        },
        "soft_cross_entropy: logits [2, 3] and targets [2, 4], expected [N, V] both"},
       {[] {
+         soft_cross_entropy(x({2, 0}), x({2, 0}));
+       },
+       "soft_cross_entropy: logits [2, 0], expected at least one class"},
+      {[] {
          soft_cross_entropy(x({2, 3}), x({2, 3}), {.label_smoothing = -1});
        },
        "soft_cross_entropy: label smoothing -1, expected 0 to 1"},

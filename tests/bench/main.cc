@@ -1,10 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <thread>
 
 #include "autograd/error.h"
@@ -123,7 +121,7 @@ void run_op(const Options& options) {
          {"threads", options.threads}});
 }
 
-// One point: as many steps as fit into about a second, at least three.
+// One point: as many steps as fit into about a second, from three to 200.
 void run_growth_point(const Options& options) {
   set_threads(static_cast<int>(options.threads));
   const std::function<void()> step = find_growth(options.by).step(options.value);

@@ -70,8 +70,10 @@ OpWork make_op(const std::string& name, uint64_t seed) {
                    {normal({1536, 8000}), random_indices(1536, 8000, random)});
   }
   if (name == "embedding") {
-    return work_of([](const Inputs& in) { return embedding(in[1], in[0]); },
-                   {normal({8000, 256}), random_indices(1536, 8000, random)});
+    OpWork work = work_of([](const Inputs& in) { return embedding(in[1], in[0]); },
+                          {normal({8000, 256}), random_indices(1536, 8000, random)});
+    work.bytes = 4.0 * 1536 * (256 + 256 + 1);  // of the table only the rows that are looked up
+    return work;
   }
   if (name == "adam") return adam_work(random);
   for (const int64_t n : {256, 512, 1024}) {

@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <initializer_list>
+#include <type_traits>
 #include <vector>
 
 #include "tests/kernels/buffers.h"
@@ -35,6 +38,12 @@ bool all_nan(const std::vector<T>& x) {
     if (!std::isnan(value)) return false;
   }
   return true;
+}
+
+template <class T>
+T nan_with_payload(size_t payload) {
+  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  return std::bit_cast<T>(std::bit_cast<Bits>(kNaN<T>) | static_cast<Bits>(payload));
 }
 
 }  // namespace
@@ -129,13 +138,14 @@ TEST_CASE_TEMPLATE("softmax: large values and -infinity", T, float, double) {
 
 TEST_CASE_TEMPLATE("softmax: a NaN anywhere, infinity, or nothing but -infinity makes the row NaN", T, float, double) {
   for_each_instruction_set([] {
-    for (const size_t n : std::initializer_list<size_t>{1, 2, 5, 17, 40}) {
-      for (size_t where = 0; where < n; ++where) {
+    for (const size_t n : std::initializer_list<size_t>{1, 2, 5, 17, 40, 64}) {
+      for (size_t i = 0; i < 4 * n; ++i) {
+        const size_t where = i / 4;
         for (T rest : {T(1), -kInfinity<T>}) {
           CAPTURE(n);
           CAPTURE(where);
           std::vector<T> x(n, rest);
-          x[where] = kNaN<T>;
+          x[where] = nan_with_payload<T>(i % 4);
           CHECK(all_nan(softmax_of(x)));
           CHECK(all_nan(log_softmax_of(x)));
         }
