@@ -29,7 +29,8 @@ HWY_INLINE hn::Vec<D> softmax_exp(D d, hn::Vec<D> x) {
     return exp_of(d, x);
   } else {
     const hn::RebindToUnsigned<D> bits;
-    const auto rounding = hn::Set(d, 12582912.0F);  // 1.5 * 2^23: what is added to it is rounded to an integer
+    // 1.5 * 2^23 + 127: what is added to it is rounded to an integer, and the last bits are the exponent of 2^n.
+    const auto rounding = hn::Set(d, 12583039.0F);
     const auto shifted = hn::MulAdd(x, hn::Set(d, 1.442695041F), rounding), n = hn::Sub(shifted, rounding);
     const auto r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4F), hn::NegMulAdd(n, hn::Set(d, 0.693359375F), x));
     auto p = hn::MulAdd(hn::Set(d, 1.9875691500e-4F), r, hn::Set(d, 1.3981999507e-3F));
@@ -38,8 +39,7 @@ HWY_INLINE hn::Vec<D> softmax_exp(D d, hn::Vec<D> x) {
     p = hn::MulAdd(p, r, hn::Set(d, 1.6666665459e-1F));
     p = hn::MulAdd(p, r, hn::Set(d, 5.0000001201e-1F));
     p = hn::Add(hn::MulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0F));
-    const auto exponent = hn::ShiftLeft<23>(hn::BitCast(bits, shifted));
-    const auto power = hn::BitCast(d, hn::Add(hn::BitCast(bits, hn::Set(d, 1.0F)), exponent));  // 2^n
+    const auto power = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(bits, shifted)));
     return hn::IfThenElse(hn::Lt(x, hn::Set(d, -87.33F)), hn::Zero(d), hn::Mul(p, power));
   }
 }
