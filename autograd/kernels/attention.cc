@@ -111,7 +111,7 @@ Operand<T> for_scores(const Head& head, const T* keys, int64_t columns) {
   const int64_t width = head.batch.width;
   if (!head.scales_keys()) return {keys, head.stride, true};
   const T scale = static_cast<T>(head.batch.scale);
-  T* room = scratch<T>(13, columns * width);
+  T* room = scratch<T>(Room::scaled_keys, columns * width);
   for (int64_t row = 0; row < columns; ++row)
     for (int64_t i = 0; i < width; ++i) room[row * width + i] = scale * keys[row * head.stride + i];
   return {room, width, true};
@@ -167,7 +167,7 @@ void forward_block(const Head& head, const T* query, const RightOperand<T>& keys
                    const Block& block, bool first_keys, T* out, T* maxima, T* sums) {
   const AttentionBatch& all = head.batch;
   T* target = out + head.out_start + block.query * head.value_stride;
-  T* scores = scratch<T>(0, kQueryBlock * kKeyBlock);
+  T* scores = scratch<T>(Room::scores, kQueryBlock * kKeyBlock);
   score_block(head, query, keys, block, scores);
   for (int64_t i = 0; i < block.rows; ++i) {
     const T shrink = online_softmax_row(scores + i * block.width, block.width, maxima + i, sums + i);
@@ -189,11 +189,12 @@ void forward_group(const Head& head, const AttentionForward<T>& f, int64_t first
   const KeyRange group = head.keys_seen(first, last);
   for (int64_t j0 = group.first; j0 < group.last; j0 += kKeyBlock) {
     const int64_t columns = std::min(kKeyBlock, group.last - j0);
-    const auto keys = lay_out(size, columns, all.width,
-                              for_scores(head, f.key + head.key_start + j0 * head.stride, columns), all.factors, 8);
-    const auto values =
-        lay_out(size, all.value_width, columns,
-                Operand<T>{f.value + head.value_start + j0 * head.value_stride, head.value_stride}, all.factors, 9);
+    const auto keys =
+        lay_out(size, columns, all.width, for_scores(head, f.key + head.key_start + j0 * head.stride, columns),
+                all.factors, Room::scoring_keys);
+    const auto values = lay_out(size, all.value_width, columns,
+                                Operand<T>{f.value + head.value_start + j0 * head.value_stride, head.value_stride},
+                                all.factors, Room::values);
     for (int64_t i0 = first; i0 < last; i0 += size) {
       const int64_t rows = std::min(size, last - i0);
       const KeyRange seen = head.keys_seen(i0, i0 + rows);
@@ -225,10 +226,10 @@ struct KeyBlock {
     const int64_t rows = head.query_block();
     key += head.key_start + j0 * head.stride;
     value += head.value_start + j0 * head.value_stride;
-    keys = lay_out(rows, all.width, columns, Operand<T>{key, head.stride}, all.factors, 8);
-    scoring_keys = lay_out(rows, columns, all.width, for_scores(head, key, columns), all.factors, 9);
+    keys = lay_out(rows, all.width, columns, Operand<T>{key, head.stride}, all.factors, Room::keys);
+    scoring_keys = lay_out(rows, columns, all.width, for_scores(head, key, columns), all.factors, Room::scoring_keys);
     values_transposed =
-        lay_out(rows, columns, all.value_width, Operand<T>{value, head.value_stride, true}, all.factors, 10);
+        lay_out(rows, columns, all.value_width, Operand<T>{value, head.value_stride, true}, all.factors, Room::values);
   }
 };
 
@@ -249,8 +250,8 @@ void grad_block(const Head& head, const KeyBlock<T>& laid, const AttentionGradie
                 const Block& block) {
   const AttentionBatch& all = head.batch;
   const int64_t rows = block.rows, columns = block.columns, width = block.width;
-  T* weights = scratch<T>(0, kQueryBlock * kKeyBlock);
-  T* dweights = scratch<T>(1, kQueryBlock * kKeyBlock);
+  T* weights = scratch<T>(Room::scores, kQueryBlock * kKeyBlock);
+  T* dweights = scratch<T>(Room::score_gradients, kQueryBlock * kKeyBlock);
   const T* dout = g.dout + head.out_start + block.query * head.value_stride;
   const int64_t query_at = head.query_start + block.query * head.stride;
   score_block(head, g.query, laid.scoring_keys, block, weights);
@@ -258,7 +259,7 @@ void grad_block(const Head& head, const KeyBlock<T>& laid, const AttentionGradie
     weights_row(weights + i * width, width, g.log_sums[head.log_sum_at(block.query + i)]);
   const T* dropped = weights;
   if (all.dropout) {
-    T* room = scratch<T>(2, kQueryBlock * kKeyBlock);
+    T* room = scratch<T>(Room::dropped_weights, kQueryBlock * kKeyBlock);
     drop_block(head, weights, room, block);
     dropped = room;
   }
@@ -287,7 +288,8 @@ void grad_keys(const Head& head, const AttentionGradient<T>& g, int64_t key_bloc
   const AttentionBatch& all = head.batch;
   const int64_t j0 = key_block * kKeyBlock, columns = std::min(kKeyBlock, head.keys - j0), size = head.query_block();
   const KeyBlock<T> laid(head, g.key, g.value, j0, columns);
-  T *dkeys = scratch<T>(11, kKeyBlock * all.width), *dvalues = scratch<T>(12, kKeyBlock * all.value_width);
+  T *dkeys = scratch<T>(Room::key_gradients, kKeyBlock * all.width),
+    *dvalues = scratch<T>(Room::value_gradients, kKeyBlock * all.value_width);
   std::fill_n(dkeys, columns * all.width, T(0));
   std::fill_n(dvalues, columns * all.value_width, T(0));
   for (int64_t i0 = 0; i0 < head.queries; i0 += size) {
@@ -395,7 +397,7 @@ void attention_with(Attend attend, NeedsCare needs_care, const AttentionBatch& b
   bool cut = false;
   for (int64_t b = 0; b < batch.sequences; ++b) cut |= groups(AttentionHead(batch, b, 0, 0)) > 1;
   if (cut) {
-    f.careful = scratch<int32_t>(1, batch.sequences * batch.heads);
+    f.careful = scratch<int32_t>(Room::careful_heads, batch.sequences * batch.heads);
     for_heads(batch, [&](const AttentionHead& head) { f.careful[head.index()] = needs_care(head, f); });
   }
   for_parts(batch, groups, [&](const AttentionHead& head, int64_t part) { attend(head, f, part); });
@@ -405,9 +407,9 @@ void attention_with(Attend attend, NeedsCare needs_care, const AttentionBatch& b
 template <class Whole, class Keys, class T>
 void gradient_with(Whole whole, Keys keys, const AttentionBatch& batch, AttentionGradient<T> g) noexcept {
   const int64_t rows = batch.sequences > 0 ? batch.query_bounds[batch.sequences] * batch.heads : 0;
-  g.careful = scratch<int32_t>(1, batch.sequences * batch.heads);
-  g.dots = scratch<T>(3, rows);
-  g.turns = scratch<int32_t>(0, rows);
+  g.careful = scratch<int32_t>(Room::careful_heads, batch.sequences * batch.heads);
+  g.dots = scratch<T>(Room::output_dots, rows);
+  g.turns = scratch<int32_t>(Room::turns, rows);
   std::fill_n(g.turns, rows, 0);
   for_heads(batch, [&](const AttentionHead& head) { whole(head, g); });
   const auto blocks = [](const AttentionHead& head) { return head.key_blocks() > 1 ? head.key_blocks() : 0; };

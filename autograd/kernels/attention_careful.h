@@ -64,7 +64,7 @@ template <class T>
 void attention_careful(const AttentionBatch& batch, int64_t b, int64_t h, int64_t weight_offset, const T* query,
                        const T* key, const T* value, T* out, T* log_sums) {
   const CarefulHead<T> head{batch, b, h, weight_offset};
-  T* scores = scratch<T>(4, batch.keys(b));
+  T* scores = scratch<T>(Room::careful_scores, batch.keys(b));
   for (int64_t i = 0; i < batch.queries(b); ++i) {
     T maximum = -std::numeric_limits<T>::infinity(), sum = 0;
     for (int64_t j = 0; j < batch.keys(b); ++j) {
@@ -94,7 +94,8 @@ void attention_careful_grad(const AttentionBatch& batch, int64_t b, int64_t h, i
                             T* dkey, T* dvalue) {
   const CarefulHead<T> head{batch, b, h, weight_offset};
   const int64_t keys = batch.keys(b), width = batch.width, value_width = batch.value_width;
-  T *dkeys = scratch<T>(11, keys * width), *dvalues = scratch<T>(12, keys * value_width);
+  T *dkeys = scratch<T>(Room::key_gradients, keys * width),
+    *dvalues = scratch<T>(Room::value_gradients, keys * value_width);
   std::fill_n(dkeys, keys * width, T(0));
   std::fill_n(dvalues, keys * value_width, T(0));
   const T scale = static_cast<T>(batch.scale);

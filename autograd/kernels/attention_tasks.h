@@ -92,7 +92,7 @@ struct AttentionGradient {
 /// for one before it; the other heads' come between them, so that it rarely does.
 template <class Parts, class F>
 void for_parts(const AttentionBatch& batch, const Parts& parts_of, const F& f) noexcept {
-  int64_t* first_weight = scratch<int64_t>(2, 2 * batch.sequences + 1);
+  int64_t* first_weight = scratch<int64_t>(Room::first_tasks, 2 * batch.sequences + 1);
   int64_t* first_task = first_weight + batch.sequences;
   int64_t pairs = 0, tasks = 0;
   bool in_order = false;

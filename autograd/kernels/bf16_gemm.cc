@@ -34,14 +34,14 @@ HWY_EXPORT(round_numbers);
 
 int forced = -1;  // index into bf16_instruction_sets(), or -1: the best
 
-Operand<float> rounded(Operand<float> x, int64_t rows, int64_t columns, int slot) {
+Operand<float> rounded(Operand<float> x, int64_t rows, int64_t columns, Room room) {
   const int64_t height = x.transposed ? columns : rows, width = x.transposed ? rows : columns;
-  float* room = scratch<float>(slot, height * width);
+  float* rounded = scratch<float>(room, height * width);
   const auto run = HWY_DYNAMIC_DISPATCH(round_numbers);
   parallel_for(height, grain_for(width), [&](int64_t first, int64_t last) {
-    for (int64_t row = first; row < last; ++row) run(x.data + row * x.stride, room + row * width, width);
+    for (int64_t row = first; row < last; ++row) run(x.data + row * x.stride, rounded + row * width, width);
   });
-  return {room, width, x.transposed};
+  return {rounded, width, x.transposed};
 }
 
 }  // namespace
@@ -56,8 +56,8 @@ void bf16_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, O
                int64_t c_stride, const float* bias) noexcept {
   const PanelKernels* tiles = bf16_panels();
   if (tiles && m > 0 && n > 0 && k > 0) return panel_gemm(*tiles, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
-  gemm(m, n, k, alpha, rounded(mapped(a, m, k, 2), m, k, 4), rounded(mapped(b, k, n, 3), k, n, 5), beta, c, c_stride,
-       bias);
+  gemm(m, n, k, alpha, rounded(mapped(a, m, k, Room::mapped_left), m, k, Room::rounded_left),
+       rounded(mapped(b, k, n, Room::mapped_right), k, n, Room::rounded_right), beta, c, c_stride, bias);
 }
 
 void bf16_gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<float> a, const int64_t* a_offsets,

@@ -28,7 +28,7 @@ void forward(const Windows& w, const T* x, const T* weight, const T* bias, int64
              Factors factors) noexcept {
   const int64_t size = w.size();
   parallel_for(w.count(), tile_of(w), [=](int64_t first, int64_t last) {
-    T* windows = scratch<T>(0, tile_of(w) * size);
+    T* windows = scratch<T>(Room::convolution_windows, tile_of(w) * size);
     unfold_tile(w, x, first, last, windows);
     if (bias) {
       for (int64_t row = first; row < last; ++row) std::copy_n(bias, out, y + row * out);
@@ -42,7 +42,7 @@ template <class T>
 void grad_x(const Windows& w, const T* dy, const T* weight, int64_t out, T* dx, Factors factors) noexcept {
   const int64_t size = w.size(), per_image = w.per_image(), tile = tile_of(w);
   parallel_for(w.batch, 1, [=](int64_t image, int64_t) {
-    T* windows = scratch<T>(0, tile * size);
+    T* windows = scratch<T>(Room::convolution_windows, tile * size);
     std::fill_n(dx + image * w.image_size(), w.image_size(), T(0));
     const int64_t end = (image + 1) * per_image;
     for (int64_t first = image * per_image; first < end; first += tile) {
@@ -59,7 +59,7 @@ void grad_weight(const Windows& w, const T* x, const T* dy, int64_t out, T* dwei
                  Factors factors) noexcept {
   const int64_t size = w.size(), tile = tile_of(w), stretch = tile * tiles_per_piece(w, out);
   parallel_for(w.count(), stretch, [=](int64_t begin, int64_t end) {
-    T* windows = scratch<T>(0, tile * size);
+    T* windows = scratch<T>(Room::convolution_windows, tile * size);
     T* total = partial + begin / stretch * out * size;
     for (int64_t first = begin; first < end; first += tile) {
       const int64_t last = std::min(end, first + tile);

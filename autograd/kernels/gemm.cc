@@ -92,8 +92,8 @@ void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, 
     beta = 1;
   }
   if (k == 0) return scale(m, n, beta, c, c_stride);
-  a = mapped(a, m, k, 2);
-  b = mapped(b, k, n, 3);
+  a = mapped(a, m, k, Room::mapped_left);
+  b = mapped(b, k, n, Room::mapped_right);
   const OneCallAtATime guard;
   const auto narrow = [](int64_t size) { return static_cast<blasint>(size); };
   blas(a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, narrow(m), narrow(n),
@@ -117,7 +117,7 @@ template <class T>
 void long_sums(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
                int64_t pieces) noexcept {
   const int64_t size = m * n, depth = (k / pieces + 31) / 32 * 32;
-  T* partial = scratch<T>(6, (pieces - 1) * size);
+  T* partial = scratch<T>(Room::partial_products, (pieces - 1) * size);
   parallel_for(pieces, 1, [=](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
       const int64_t from = std::min(k, i * depth), to = i + 1 == pieces ? k : std::min(k, from + depth);
@@ -151,8 +151,8 @@ void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b
     return long_sums(m, n, k, alpha, a, b, beta, c, c_stride, pieces);
   }
   if (multiplied(m, n, k, alpha, a, b, beta, c, c_stride, bias)) return;
-  a = mapped(a, m, k, 2);
-  b = mapped(b, k, n, 3);
+  a = mapped(a, m, k, Room::mapped_left);
+  b = mapped(b, k, n, Room::mapped_right);
   const auto piece = [=](int64_t row, int64_t rows, int64_t column, int64_t columns) {
     tile(rows, columns, k, alpha, rows_from(a, row), columns_from(b, column), beta, c + row * c_stride + column,
          c_stride, bias ? bias + column : nullptr);
@@ -193,21 +193,21 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a,
   tile(m, n, k, alpha, a, b, beta, c, c_stride);
 }
 
-RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept {
+RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, Room room) noexcept {
   RightOperand<float> right{n, k, b, factors};
   if (const PanelKernels* kernels = panels_for(m, n, k, factors)) {
-    uint16_t* room = aligned_scratch<uint16_t>(slot, panels_size(*kernels, n, k));
-    if (pack_panels(*kernels, n, k, b, room)) {
+    uint16_t* panels = aligned_scratch<uint16_t>(room, panels_size(*kernels, n, k));
+    if (pack_panels(*kernels, n, k, b, panels)) {
       right.kernels = kernels;
-      right.panels = room;
+      right.panels = panels;
       return right;
     }
   }
   if (factors == Factors::exact && prefers_strip_gemm(m, n, k))
-    right.strips = pack_strips(n, k, b, aligned_scratch<float>(slot, strips_size(n, k))).data;
+    right.strips = pack_strips(n, k, b, aligned_scratch<float>(room, strips_size(n, k))).data;
   return right;
 }
-RightOperand<double> lay_out(int64_t, int64_t n, int64_t k, Operand<double> b, Factors factors, int) noexcept {
+RightOperand<double> lay_out(int64_t, int64_t n, int64_t k, Operand<double> b, Factors factors, Room) noexcept {
   return {n, k, b, factors};
 }
 

@@ -34,10 +34,10 @@ struct RightOperand {
   const PanelKernels* kernels = nullptr;
   const uint16_t* panels = nullptr;  ///< if it lies in panels, for these kernels
 };
-/// For m rows on the left in all. Uses the given slot of the calling thread's scratch memory; on all compute threads,
+/// For m rows on the left in all. Uses that room of the calling thread's scratch memory; on all compute threads,
 /// or on the calling one inside a loop.
-RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, int slot) noexcept;
-RightOperand<double> lay_out(int64_t m, int64_t n, int64_t k, Operand<double> b, Factors factors, int slot) noexcept;
+RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, Room room) noexcept;
+RightOperand<double> lay_out(int64_t m, int64_t n, int64_t k, Operand<double> b, Factors factors, Room room) noexcept;
 /// Whether so many numbers are laid out sooner by each thread of a loop for itself than by all together.
 bool each_for_itself(int64_t numbers) noexcept;
 /// Whether laying B out is worth while, whatever numbers it has.

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "autograd/kernels/elementwise.h"
+#include "autograd/kernels/scratch.h"
 
 namespace mixtape::kernels {
 
@@ -30,9 +31,9 @@ Operand<T> columns_from(Operand<T> x, int64_t column) {
   return x;
 }
 
-/// The operand, rows x columns, without a map: if it has one, a copy in the given slot of the calling thread's scratch
+/// The operand, rows x columns, without a map: if it has one, a copy in that room of the calling thread's scratch
 /// memory, made on all compute threads.
-Operand<float> mapped(Operand<float> x, int64_t rows, int64_t columns, int slot) noexcept;
-Operand<double> mapped(Operand<double> x, int64_t rows, int64_t columns, int slot) noexcept;
+Operand<float> mapped(Operand<float> x, int64_t rows, int64_t columns, Room room) noexcept;
+Operand<double> mapped(Operand<double> x, int64_t rows, int64_t columns, Room room) noexcept;
 
 }  // namespace mixtape::kernels

@@ -34,7 +34,7 @@ struct Side {
   }
   // The same by way of a room in the cache, panel by panel.
   bool pack_mapped(PanelSource source, uint16_t* to) const {
-    float* room = aligned_scratch<float>(2, width() * source.depth);
+    float* room = aligned_scratch<float>(Room::mapped_panel, width() * source.depth);
     bool good = true;
     for (int64_t left = source.rows; left > 0 && good; left -= width()) {
       const int64_t rows = std::min(left, width());
@@ -140,13 +140,13 @@ void panel_gemm(const PanelKernels& kernels, const GemmCall& p) noexcept {
     const int64_t end = std::min(p.k, start + slabs * most);
     const bool few = each_for_itself(shared.panels() * shared.elements(end - start) / kernels.pieces);
     const auto pack = [&] {
-      uint16_t* room = aligned_scratch<uint16_t>(0, slabs * slab_size);
+      uint16_t* room = aligned_scratch<uint16_t>(Room::shared_panels, slabs * slab_size);
       return Packed{room, pack_slabs(shared, start, end, most, room)};
     };
     const Prepared<Packed> prepared(few, pack);
     parallel_for(own.panels(), own_panels(own, p, end - start, most), [&](int64_t first, int64_t last) {
       const int64_t at = first * own.width(), size = (last - first) * own.width();
-      uint16_t* own_room = aligned_scratch<uint16_t>(1, (last - first) * own.elements(most));
+      uint16_t* own_room = aligned_scratch<uint16_t>(Room::own_panels, (last - first) * own.elements(most));
       const Packed& packed = prepared.get(pack);
       for (int64_t from = start; from < end; from += most) {
         const int64_t depth = std::min(most, end - from), filled = round_up(depth, kernels.depth_multiple);
@@ -176,7 +176,7 @@ bool pack_panels(const PanelKernels& kernels, int64_t n, int64_t k, Operand<floa
 void multiply_panels(const Panels& panels, const GemmCall& p) noexcept {
   const PanelKernels& kernels = *panels.kernels;
   const Side a{kernels, p.a, p.m, true}, b{kernels, {}, panels.n, false};
-  uint16_t* room = aligned_scratch<uint16_t>(1, a.panels() * a.elements(std::min(p.k, kernels.depth)));
+  uint16_t* room = aligned_scratch<uint16_t>(Room::own_panels, a.panels() * a.elements(std::min(p.k, kernels.depth)));
   for (int64_t from = 0; from < p.k; from += kernels.depth) {
     const int64_t depth = std::min(kernels.depth, p.k - from), b_depth = std::min(kernels.depth, panels.k - from);
     const GemmCall part = part_of(p, 0, p.m, 0, p.n, from, depth);

@@ -81,7 +81,7 @@ HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, ui
 /// The numbers drawn last, for runs that follow each other: at first those of the group that `element` is in.
 struct DrawnGroup {
   int64_t group;
-  uint32_t* words = scratch<uint32_t>(0, kDrawGroup);
+  uint32_t* words = scratch<uint32_t>(Room::drawn_words, kDrawGroup);
 
   DrawnGroup(const DropoutDraw& draw, int64_t element) { fill(draw, element / kDrawGroup); }
   void fill(const DropoutDraw& draw, int64_t next) {

@@ -110,7 +110,7 @@ void sum_columns_with(Columns columns, const T* x, T* y, int64_t outer, int64_t 
   const int64_t height = outer * blocks >= kMost ? all : std::max(grain_for(width, kGrain), (n + kMost - 1) / kMost);
   const int64_t pieces = pieces_of(n, height);
   if (pieces == 1) return add_up(x, y, n, all);
-  T* sums = scratch<T>(6, outer * pieces * inner);
+  T* sums = scratch<T>(Room::partial_sums, outer * pieces * inner);
   add_up(x, sums, n, height);
   add_up(sums, y, pieces, pieces);
 }

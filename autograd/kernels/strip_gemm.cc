@@ -284,7 +284,7 @@ void run_strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float>
   Slab slab = first_slab(n, Cut(n), alpha, a, c, c_stride);
   const int64_t strips = slab.cut.strips;
   const Tasks tasks(m, n, strips, depth_of(k));
-  float* room = aligned_scratch<float>(7, count_strips_elements(n, depth_of(k)));
+  float* room = aligned_scratch<float>(Room::strips, count_strips_elements(n, depth_of(k)));
   slab.strip.b = room;
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
     move_to(slab, a, k, done, beta, bias);
@@ -319,7 +319,7 @@ bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k) noexcept {
 void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
                 int64_t c_stride, const float* bias) noexcept {
   HWY_DYNAMIC_DISPATCH(run_strip_gemm)
-  (m, n, k, alpha, mapped(a, m, k, 2), mapped(b, k, n, 3), beta, c, c_stride, bias);
+  (m, n, k, alpha, mapped(a, m, k, Room::mapped_left), mapped(b, k, n, Room::mapped_right), beta, c, c_stride, bias);
 }
 
 int64_t strips_size(int64_t n, int64_t k) noexcept { return HWY_DYNAMIC_DISPATCH(count_strips_elements)(n, k); }

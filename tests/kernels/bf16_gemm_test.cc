@@ -62,7 +62,7 @@ TEST_CASE("lay_out: bf16 panels of several slabs") {
   for_each_bf16_instruction_set([&] {
     std::vector<float> got(m * n), want(m * n);
     bf16_gemm(m, n, k, 1, {a.data(), k}, {b.data(), n}, 0, want.data(), n);
-    const RightOperand<float> right = lay_out(m, n, k, Operand<float>{b.data(), n}, Factors::bf16, 8);
+    const RightOperand<float> right = lay_out(m, n, k, Operand<float>{b.data(), n}, Factors::bf16, Room::right_of_rows);
     CHECK((right.panels != nullptr) == (bf16_instruction_set() != "f32"));
     gemm_tile(m, n, k, 1.0F, Operand<float>{a.data(), k}, right, 0.0F, got.data(), n);
     CHECK(difference(got, want, 1e-4, 1e-4) == "");
@@ -72,7 +72,7 @@ TEST_CASE("lay_out: bf16 panels of several slabs") {
 TEST_CASE("lay_out: an inner size of 0") {
   for (Factors factors : {Factors::exact, Factors::bf16}) {
     std::vector<float> c(32 * 32, 1);
-    const RightOperand<float> right = lay_out(32, 32, 0, Operand<float>{c.data(), 32}, factors, 8);
+    const RightOperand<float> right = lay_out(32, 32, 0, Operand<float>{c.data(), 32}, factors, Room::right_of_rows);
     gemm_tile(32, 32, 0, 1.0F, Operand<float>{c.data(), 0}, right, 0.0F, c.data(), 32);
     CHECK(c == std::vector<float>(32 * 32, 0));
   }

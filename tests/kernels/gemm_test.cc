@@ -108,7 +108,7 @@ TEST_CASE("multiply_strips: what strip_gemm gives, bit by bit, from strips made 
     const auto alpha = static_cast<float>(q.alpha), beta = static_cast<float>(q.beta);
     std::vector<float> other(c, c + (q.m - 1) * stride + q.n);
     strip_gemm(q.m, q.n, q.k, alpha, a, b, beta, other.data(), stride);
-    const Strips strips = pack_strips(q.n, q.k, b, aligned_scratch<float>(0, strips_size(q.n, q.k)));
+    const Strips strips = pack_strips(q.n, q.k, b, aligned_scratch<float>(Room::strips, strips_size(q.n, q.k)));
     multiply_strips(q.m, q.n, q.k, alpha, a, strips, beta, c, stride);
     CHECK(std::equal(other.begin(), other.end(), c));
   };
@@ -120,7 +120,7 @@ TEST_CASE("multiply_strips: the first columns and the first inner sizes of what 
   const auto a = random_values<float>(m * all_k, 1), b = random_values<float>(all_k * all_n, 2);
   for_each_instruction_set([&] {
     const Strips strips =
-        pack_strips(all_n, all_k, {b.data(), all_n}, aligned_scratch<float>(0, strips_size(all_n, all_k)));
+        pack_strips(all_n, all_k, {b.data(), all_n}, aligned_scratch<float>(Room::strips, strips_size(all_n, all_k)));
     for (const int64_t n : {1, 16, 17, 40, 49, 64, 250, 272}) {
       for (const int64_t k : {1, 200, 300, 600}) {
         std::vector<float> c(static_cast<size_t>(m * n), 7);

@@ -60,7 +60,7 @@ TEST_CASE("split_tiles: from panels made before, and of fewer columns and inner 
   const int64_t shapes[][3] = {{1, 1, 1}, {33, 70, 20}, {64, 65, 96}, {96, 192, 64}, {96, 64, 192}, {70, 40, 600}};
   const auto multiply = [](const Product& p, Operand<float> a, Operand<float> b, float* c, int64_t stride,
                            const float* bias) {
-    uint16_t* room = aligned_scratch<uint16_t>(2, panels_size(*split_tiles(), p.n, p.k));
+    uint16_t* room = aligned_scratch<uint16_t>(Room::shared_panels, panels_size(*split_tiles(), p.n, p.k));
     REQUIRE(pack_panels(*split_tiles(), p.n, p.k, b, room));
     const GemmCall call = call_of(p, a, b, c, stride, bias);
     multiply_panels({split_tiles(), room, p.n, p.k}, call);
