@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
+#include "autograd/kernels/elementwise.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
 
@@ -26,9 +28,10 @@ using Vector = hn::Vec<F>;
 // loads for as many products.
 constexpr bool kManyRegisters = HWY_MAX_BYTES == 64;
 constexpr int kWide = kManyRegisters ? 3 : 2, kWideRows = kManyRegisters ? 8 : 6, kNarrowRows = kManyRegisters ? 12 : 6;
-constexpr int kKeptRows = kManyRegisters ? 24 : 6;  // of A that are kept at hand while strips pass by
-constexpr int64_t kDeep = 96;                       // where it pays to ask for what comes next
-constexpr int64_t kDepth = 256;                     // of A and B between two visits of an element of C
+constexpr int kKeptRows = kManyRegisters ? 24 : 6;        // of A that are kept at hand while strips pass by
+constexpr int kTogetherVectors = kManyRegisters ? 1 : 2;  // of B that those are multiplied with if they lie together
+constexpr int64_t kDeep = 96;                             // where it pays to ask for what comes next
+constexpr int64_t kDepth = 256;                           // of A and B between two visits of an element of C
 
 HWY_INLINE int64_t lanes() { return static_cast<int64_t>(hn::Lanes(F())); }
 
@@ -57,6 +60,7 @@ struct Strip {
   const float* bias;
   float* c;
   int64_t c_stride, width, columns;
+  bool together = false;  // A's rows lie kKeptRows to a column, one column after the other
 };
 
 HWY_INLINE Vector start_of(F d, const Strip& s, const float* c, int64_t at) {
@@ -64,37 +68,53 @@ HWY_INLINE Vector start_of(F d, const Strip& s, const float* c, int64_t at) {
   return s.beta == 0 ? hn::Zero(d) : hn::Mul(hn::Set(d, s.beta), hn::LoadU(d, c + at));
 }
 
-// kRows rows of A times the first kVectors vectors of the strip. (Loops that were not unrolled would keep the sums in
-// memory.)
-template <int kRows, int kVectors>
-void multiply_rows(const Strip& s) {
+// Adds the products of one inner index. (Loops that were not unrolled would keep the sums in memory.)
+template <int kRows, int kVectors, class A>
+HWY_INLINE void add_products(const A& a, const float* b, Vector (&sums)[kRows][kVectors]) {
   const F d;
-  const int64_t a_row = s.a_row, a_column = s.a_column, step = lanes();
+  Vector right[kVectors];
+#pragma GCC unroll 3
+  for (int j = 0; j < kVectors; ++j) right[j] = hn::Load(d, b + j * lanes());
+#pragma GCC unroll 24
+  for (int r = 0; r < kRows; ++r) {
+    const Vector left = hn::Set(d, a(r));
+#pragma GCC unroll 3
+    for (int j = 0; j < kVectors; ++j) sums[r][j] = hn::MulAdd(left, right[j], sums[r][j]);
+  }
+}
+
+// kRows rows of A times the first kVectors vectors of the strip. Two inner indices at a time leave more of what a busy
+// core decodes to products.
+template <int kRows, int kVectors, bool kTogether>
+void multiply_rows(const Strip& s) {
+  constexpr int64_t kColumn = kTogether ? kKeptRows : 1;  // distance of neighbours within a row of A
+  const F d;
+  const int64_t a_row = kTogether ? 1 : s.a_row, step = lanes();
   for (int r = 0; s.depth >= kDeep && r < kRows; ++r)
     for (int j = 0; j < kVectors; ++j) hwy::Prefetch(s.c + r * s.c_stride + j * step);
-  const float* HWY_RESTRICT b = s.b;
-  const float* HWY_RESTRICT a[3];  // every fourth row
-  for (int i = 0; i < 3; ++i) a[i] = s.a + 4 * i * a_row;
   Vector sums[kRows][kVectors];
-#pragma GCC unroll 12
+#pragma GCC unroll 24
   for (int r = 0; r < kRows; ++r)
 #pragma GCC unroll 3
     for (int j = 0; j < kVectors; ++j) sums[r][j] = hn::Zero(d);
-  for (int64_t k = 0; k < s.depth; ++k, b += s.width) {
-    const Vector b0 = hn::Load(d, b), b1 = kVectors > 1 ? hn::Load(d, b + step) : b0;
-    const Vector b2 = kVectors > 2 ? hn::Load(d, b + 2 * step) : b0;
-#pragma GCC unroll 12
-    for (int r = 0; r < kRows; ++r) {
-      const Vector x = hn::Set(d, a[r / 4][r % 4 * a_row]);
-      sums[r][0] = hn::MulAdd(x, b0, sums[r][0]);
-      if constexpr (kVectors > 1) sums[r][1] = hn::MulAdd(x, b1, sums[r][1]);
-      if constexpr (kVectors > 2) sums[r][2] = hn::MulAdd(x, b2, sums[r][2]);
-    }
-    for (int i = 0; i < (kRows + 3) / 4; ++i) a[i] += a_column;
+  const float* HWY_RESTRICT b = s.b;
+  constexpr int kPointers = kTogether ? 1 : 3, kApart = kTogether ? kRows : 4;
+  const float* HWY_RESTRICT a[kPointers];  // every fourth row
+  for (int i = 0; i < kPointers; ++i) a[i] = s.a + 4 * i * a_row;
+  const auto add = [&](int64_t column) HWY_ATTR {
+    add_products([&](int r) HWY_ATTR { return a[r / kApart][r % kApart * a_row + column]; }, b, sums);
+    b += s.width;
+  };
+  int64_t k = 0;
+  for (; k + 2 <= s.depth; k += 2) {
+    add(0);
+    add(kColumn);
+    for (int i = 0; i < kPointers; ++i) a[i] += 2 * kColumn;
   }
+  if (k < s.depth) add(0);
   const Vector alpha = hn::Set(d, s.alpha);
   float* c = s.c;
-#pragma GCC unroll 12
+#pragma GCC unroll 24
   for (int r = 0; r < kRows; ++r, c += s.c_stride) {
 #pragma GCC unroll 3
     for (int j = 0; j < kVectors; ++j)
@@ -105,25 +125,29 @@ void multiply_rows(const Strip& s) {
 using Multiply = void (*)(const Strip&);
 
 // kMost rows at most.
-template <int kVectors, int kMost>
+template <int kVectors, int kMost, bool kTogether>
 void multiply_vectors(const Strip& s, int64_t rows) {
   static constexpr auto kByRows = []<size_t... i>(std::index_sequence<i...>) {
-    return std::array<Multiply, kMost>{multiply_rows<static_cast<int>(i) + 1, kVectors>...};
+    return std::array<Multiply, kMost>{multiply_rows<static_cast<int>(i) + 1, kVectors, kTogether>...};
   }(std::make_index_sequence<kMost>());
   kByRows[static_cast<size_t>(rows - 1)](s);
 }
 
 // Whole vectors of the strip.
 void multiply_whole(const Strip& s, int64_t vectors, int64_t rows) {
-  if (vectors == kWide) return multiply_vectors<kWide, kWideRows>(s, rows);
-  return vectors == 2 ? multiply_vectors<2, kNarrowRows>(s, rows) : multiply_vectors<1, kNarrowRows>(s, rows);
+  if (s.together)
+    return vectors == kTogetherVectors ? multiply_vectors<kTogetherVectors, kKeptRows, true>(s, rows)
+                                       : multiply_vectors<1, kKeptRows, true>(s, rows);
+  if (vectors == kWide) return multiply_vectors<kWide, kWideRows, false>(s, rows);
+  return vectors == 2 ? multiply_vectors<2, kNarrowRows, false>(s, rows)
+                      : multiply_vectors<1, kNarrowRows, false>(s, rows);
 }
 
 // As many rows of A as there are registers for, times a strip.
 void multiply(const Strip& s, int64_t rows) {
   const int64_t vectors = (s.columns + lanes() - 1) / lanes(), width = vectors * lanes();
   if (s.columns == width) return multiply_whole(s, vectors, rows);
-  float room[std::max(kWideRows * kWide, kNarrowRows * 2) * HWY_MAX_BYTES / sizeof(float)];
+  float room[std::max({kWideRows * kWide, kNarrowRows * 2, kKeptRows}) * HWY_MAX_BYTES / sizeof(float)];
   Strip whole = s;
   whole.beta = 0;
   whole.bias = nullptr;
@@ -138,7 +162,7 @@ void multiply(const Strip& s, int64_t rows) {
 }
 
 // B's columns [column, column + columns), columns <= width, as a strip, filled up with 0.
-void pack_strip(Operand<float> b, int64_t depth, int64_t column, int64_t columns, int64_t width, float* to) {
+void copy_strip(Operand<float> b, int64_t depth, int64_t column, int64_t columns, int64_t width, float* to) {
   const F d;
   if (columns < width) std::fill_n(to, depth * width, 0.0F);
   if (b.transposed) return transpose_rows(b.data + column * b.stride, b.stride, columns, depth, to, width);
@@ -156,6 +180,7 @@ void pack_strip(Operand<float> b, int64_t depth, int64_t column, int64_t columns
 struct Slab {
   Strip strip;  // the first
   Cut cut;
+  std::optional<Unary> map;     // of A
   int64_t n, packed_depth = 0;  // of the strips as they lie, of which strip.depth are taken
 };
 
@@ -164,23 +189,25 @@ void pack_slab(const Slab& slab, Operand<float> b, float* strips) {
   parallel_for(slab.cut.strips, grain_for(depth * kWide * lanes(), 1 << 14), [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
       const int64_t column = slab.cut.column(i), width = slab.cut.width(i);
-      pack_strip(b, depth, column, std::min(width, slab.n - column), width, strips + column * depth);
+      float* strip = strips + column * depth;
+      copy_strip(b, depth, column, std::min(width, slab.n - column), width, strip);
+      if (b.map) unary(*b.map, strip, strip, depth * width);
     }
   });
 }
 
-// Rows of a transposed A, copied to the given room: where they lie, every column of them is on another page.
-void bring_together(Strip& s, int64_t rows, float* room) {
-  const float* from = s.a;
-  for (int64_t k = 0; k < s.depth; ++k, from += s.a_column) {
-    if (rows == kKeptRows) {  // a length that the compiler knows
-      std::copy_n(from, kKeptRows, room + k * kKeptRows);
-    } else {
-      std::copy_n(from, rows, room + k * kKeptRows);
-    }
+// Copies some rows of A to the given room, in their own order or, if A lies by rows, in that of a transposed A, whose
+// rows lie on as many pages as they have numbers.
+void bring_together(const Slab& slab, Strip& s, int64_t rows, float* room) {
+  if (slab.map && rows < kKeptRows) std::fill_n(room, s.depth * kKeptRows, 0.0F);
+  if (s.a_row == 1) {
+    for (int64_t k = 0; k < s.depth; ++k) std::copy_n(s.a + k * s.a_column, rows, room + k * kKeptRows);
+  } else {
+    transpose_rows(s.a, s.a_row, rows, s.depth, room, kKeptRows);
   }
+  if (slab.map) unary(*slab.map, room, room, s.depth * kKeptRows);
   s.a = room;
-  s.a_column = kKeptRows;
+  s.together = true;
 }
 
 // Asks for part i of `parts` of some rows of A, which come next.
@@ -191,14 +218,35 @@ void ask_for(const Strip& s, const float* a, int64_t rows, int64_t i, int64_t pa
     for (int64_t row = 0; row < rows; ++row) hwy::Prefetch(a + row * s.a_row + line * kLine);
 }
 
+// Rows of A times a strip: as many rows as there are registers for at a time, or if they lie together, vectors.
+void multiply_strip(Strip s, int64_t rows) {
+  const int64_t width = kTogetherVectors * lanes();
+  const int64_t most = s.width == kWide * lanes() ? kWideRows : kNarrowRows;
+  if (!s.together) {
+    for (int64_t done = 0; done < rows; done += most, s.a += most * s.a_row, s.c += most * s.c_stride)
+      multiply(s, std::min(most, rows - done));
+    return;
+  }
+  for (int64_t left = s.columns; left > 0; left -= width, s.b += width, s.c += width) {
+    s.columns = std::min(left, width);
+    multiply(s, rows);
+    if (s.bias) s.bias += width;
+  }
+}
+
 // C's rows [row, last_row) of the strips [first, last), some rows of A after the other.
 void multiply_slab(const Slab& slab, int64_t row, int64_t last_row, int64_t first, int64_t last) {
   alignas(HWY_MAX_BYTES) float room[kKeptRows * kDepth];
-  for (; row < last_row; row += kKeptRows) {
-    const int64_t rows = std::min<int64_t>(kKeptRows, last_row - row), next = std::min(rows, last_row - row - rows);
+  const bool together = slab.strip.a_row == 1 || slab.map;
+  const int64_t blocks = (last_row - row + kKeptRows - 1) / kKeptRows;
+  const int64_t most = together ? (last_row - row + blocks - 1) / blocks : kKeptRows;
+  for (; row < last_row; row += most) {
+    const int64_t rows = std::min(most, last_row - row), next = std::min(rows, last_row - row - rows);
     Strip kept = slab.strip;
     kept.a += row * kept.a_row;
-    if (kept.a_row == 1 && last - first > 4) bring_together(kept, rows, room);
+    const float* soon = kept.a + rows * kept.a_row;
+    const bool asks = kept.a_row != 1 && kept.depth >= kDeep && next > 0;
+    if (together) bring_together(slab, kept, rows, room);
     for (int64_t i = first; i < last; ++i) {
       const int64_t column = slab.cut.column(i);
       if (column >= slab.n) break;
@@ -208,11 +256,8 @@ void multiply_slab(const Slab& slab, int64_t row, int64_t last_row, int64_t firs
       s.c += row * s.c_stride + column;
       s.width = slab.cut.width(i);
       s.columns = std::min(s.width, slab.n - column);
-      if (s.a_row != 1 && s.depth >= kDeep && next > 0)
-        ask_for(s, s.a + kKeptRows * s.a_row, next, i - first, last - first);
-      const int64_t most = s.width == kWide * lanes() ? kWideRows : kNarrowRows;
-      for (int64_t done = 0; done < rows; done += most, s.a += most * s.a_row, s.c += most * s.c_stride)
-        multiply(s, std::min(most, rows - done));
+      if (asks) ask_for(s, soon, next, i - first, last - first);
+      multiply_strip(s, rows);
     }
   }
 }
@@ -226,7 +271,7 @@ int64_t depth_of(int64_t k, int64_t done = 0) {
 int64_t count_strips_elements(int64_t n, int64_t k) { return Cut(n).vectors * lanes() * k; }
 
 Slab first_slab(int64_t n, const Cut& cut, float alpha, Operand<float> a, float* c, int64_t c_stride) {
-  Slab slab{{}, cut, n};
+  Slab slab{{}, cut, a.map, n};
   slab.strip.a_row = a.transposed ? 1 : a.stride;
   slab.strip.a_column = a.transposed ? a.stride : 1;
   slab.strip.alpha = alpha;
@@ -243,7 +288,7 @@ void move_to(Slab& slab, Operand<float> a, int64_t k, int64_t done, float beta, 
 }
 
 void pack_all(int64_t n, int64_t k, Operand<float> b, float* strips) {
-  Slab slab{{}, Cut(n), n};
+  Slab slab{{}, Cut(n), {}, n};
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
     slab.strip.depth = depth_of(k, done);
     pack_slab(slab, rows_from(b, done), strips + count_strips_elements(n, done));
@@ -319,7 +364,7 @@ bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k) noexcept {
 void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
                 int64_t c_stride, const float* bias) noexcept {
   HWY_DYNAMIC_DISPATCH(run_strip_gemm)
-  (m, n, k, alpha, mapped(a, m, k, Room::mapped_left), mapped(b, k, n, Room::mapped_right), beta, c, c_stride, bias);
+  (m, n, k, alpha, a, b, beta, c, c_stride, bias);
 }
 
 int64_t strips_size(int64_t n, int64_t k) noexcept { return HWY_DYNAMIC_DISPATCH(count_strips_elements)(n, k); }
