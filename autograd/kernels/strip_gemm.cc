@@ -87,9 +87,8 @@ HWY_INLINE void add_products(const A& a, const float* b, Vector (&sums)[kRows][k
 // core decodes to products.
 template <int kRows, int kVectors, bool kTogether>
 void multiply_rows(const Strip& s) {
-  constexpr int64_t kColumn = kTogether ? kKeptRows : 1;  // distance of neighbours within a row of A
   const F d;
-  const int64_t a_row = kTogether ? 1 : s.a_row, step = lanes();
+  const int64_t a_row = kTogether ? 1 : s.a_row, a_column = kTogether ? kKeptRows : s.a_column, step = lanes();
   for (int r = 0; s.depth >= kDeep && r < kRows; ++r)
     for (int j = 0; j < kVectors; ++j) hwy::Prefetch(s.c + r * s.c_stride + j * step);
   Vector sums[kRows][kVectors];
@@ -97,21 +96,26 @@ void multiply_rows(const Strip& s) {
   for (int r = 0; r < kRows; ++r)
 #pragma GCC unroll 3
     for (int j = 0; j < kVectors; ++j) sums[r][j] = hn::Zero(d);
+  const float *HWY_RESTRICT a = s.a, *HWY_RESTRICT far = a + 4 * a_row, *HWY_RESTRICT farther = far + 4 * a_row;
   const float* HWY_RESTRICT b = s.b;
-  constexpr int kPointers = kTogether ? 1 : 3, kApart = kTogether ? kRows : 4;
-  const float* HWY_RESTRICT a[kPointers];  // every fourth row
-  for (int i = 0; i < kPointers; ++i) a[i] = s.a + 4 * i * a_row;
+  const auto number = [&](int r, int64_t column) HWY_ATTR {  // three addresses and four distances make twelve rows
+    const float* from = kTogether || r < 4 ? a + r * a_row : r < 8 ? far + (r - 4) * a_row : farther + (r - 8) * a_row;
+    return from[column];
+  };
   const auto add = [&](int64_t column) HWY_ATTR {
-    add_products([&](int r) HWY_ATTR { return a[r / kApart][r % kApart * a_row + column]; }, b, sums);
+    add_products([&](int r) HWY_ATTR { return number(r, column); }, b, sums);
     b += s.width;
   };
-  int64_t k = 0;
-  for (; k + 2 <= s.depth; k += 2) {
+  const auto go_on = [&](int64_t distance) { a += distance, far += distance, farther += distance; };
+  if (s.depth % 2 == 1) {
     add(0);
-    add(kColumn);
-    for (int i = 0; i < kPointers; ++i) a[i] += 2 * kColumn;
+    go_on(a_column);
   }
-  if (k < s.depth) add(0);
+  for (int64_t pairs = s.depth / 2; pairs > 0; --pairs) {
+    add(0);
+    add(a_column);
+    go_on(2 * a_column);
+  }
   const Vector alpha = hn::Set(d, s.alpha);
   float* c = s.c;
 #pragma GCC unroll 24
@@ -237,7 +241,7 @@ void multiply_strip(Strip s, int64_t rows) {
 // C's rows [row, last_row) of the strips [first, last), some rows of A after the other.
 void multiply_slab(const Slab& slab, int64_t row, int64_t last_row, int64_t first, int64_t last) {
   alignas(HWY_MAX_BYTES) float room[kKeptRows * kDepth];
-  const bool together = slab.strip.a_row == 1 || slab.map;
+  const bool together = slab.map || (slab.strip.a_row == 1 && last - first > 4);
   const int64_t blocks = (last_row - row + kKeptRows - 1) / kKeptRows;
   const int64_t most = together ? (last_row - row + blocks - 1) / blocks : kKeptRows;
   for (; row < last_row; row += most) {
