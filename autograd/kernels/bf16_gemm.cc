@@ -5,59 +5,46 @@
 #include "autograd/kernels/bf16_tiles.h"
 #include "autograd/kernels/instruction_set.h"
 #include "autograd/kernels/parallel.h"
-#include "autograd/kernels/scratch.h"
+#include "autograd/kernels/strip_gemm.h"
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "autograd/kernels/bf16_gemm.cc"
-#include "hwy/foreach_target.h"  // IWYU pragma: keep
-//
-#include "autograd/kernels/bf16-inl.h"
-#include "autograd/kernels/simd-inl.h"
-
-HWY_BEFORE_NAMESPACE();
-namespace mixtape::kernels::HWY_NAMESPACE {
-
-// y = x rounded, as f32.
-void round_numbers(const float* x, float* y, int64_t n) {
-  for_lanes<float>(n, [=](auto d, int64_t i)
-                          HWY_ATTR { hn::StoreU(hn::BitCast(d, rounded_bits(d, hn::LoadU(d, x + i))), d, y + i); });
-}
-
-}  // namespace mixtape::kernels::HWY_NAMESPACE
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
 namespace mixtape::kernels {
 namespace {
 
-HWY_EXPORT(round_numbers);
+struct Choice {
+  std::string name;
+  const PanelKernels* panels;  // nullptr: strips
+};
 
-int forced = -1;  // index into bf16_instruction_sets(), or -1: the best
-
-Operand<float> rounded(Operand<float> x, int64_t rows, int64_t columns, Room room) {
-  const int64_t height = x.transposed ? columns : rows, width = x.transposed ? rows : columns;
-  float* rounded = scratch<float>(room, height * width);
-  const auto run = HWY_DYNAMIC_DISPATCH(round_numbers);
-  parallel_for(height, grain_for(width), [&](int64_t first, int64_t last) {
-    for (int64_t row = first; row < last; ++row) run(x.data + row * x.stride, rounded + row * width, width);
-  });
-  return {rounded, width, x.transposed};
+// Best first.
+const std::vector<Choice>& choices() {
+  static const std::vector<Choice> all = [] {
+    std::vector<Choice> found;
+    const auto add = [&](bool quick) {
+      for (const PanelKernels& tiles : bf16_tiles())
+        if (quicker_than_multiply_adds(tiles) == quick) found.push_back({tiles.name, &tiles});
+    };
+    add(true);
+    found.push_back({"f32", nullptr});
+    add(false);
+    return found;
+  }();
+  return all;
 }
+
+int forced = -1;  // index into choices(), or -1: the best
 
 }  // namespace
 
 const PanelKernels* bf16_panels() noexcept {
-  const std::vector<PanelKernels>& all = bf16_tiles();
-  const auto index = static_cast<size_t>(std::max(forced, 0));
-  return index < all.size() && vector_bits() >= 512 ? &all[index] : nullptr;
+  return vector_bits() >= 512 ? choices()[static_cast<size_t>(std::max(forced, 0))].panels : nullptr;
 }
 
 void bf16_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
                int64_t c_stride, const float* bias) noexcept {
   const PanelKernels* tiles = bf16_panels();
   if (tiles && m > 0 && n > 0 && k > 0) return panel_gemm(*tiles, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
-  gemm(m, n, k, alpha, rounded(mapped(a, m, k, Room::mapped_left), m, k, Room::rounded_left),
-       rounded(mapped(b, k, n, Room::mapped_right), k, n, Room::rounded_right), beta, c, c_stride, bias);
+  if (k > 0) return strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias, Factors::bf16);
+  gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
 }
 
 void bf16_gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<float> a, const int64_t* a_offsets,
@@ -72,8 +59,7 @@ void bf16_gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<flo
 
 std::vector<std::string> bf16_instruction_sets() {
   std::vector<std::string> names;
-  for (const auto& tiles : bf16_tiles()) names.emplace_back(tiles.name);
-  names.emplace_back("f32");
+  for (const Choice& choice : choices()) names.push_back(choice.name);
   return names;
 }
 
@@ -91,4 +77,3 @@ bool force_bf16_instruction_set(const std::string& name) {
 }
 
 }  // namespace mixtape::kernels
-#endif

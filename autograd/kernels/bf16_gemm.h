@@ -22,7 +22,8 @@ void bf16_gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<flo
 /// What multiplies panels in the instruction set in use, or nullptr.
 const PanelKernels* bf16_panels() noexcept;
 
-/// What multiplies bfloat16 on this machine, best first: `AMX`, `AVX512_BF16`, and always `f32`, which rounds first.
+/// What multiplies bfloat16 on this machine, best first, of `AMX`, `AVX512_BF16` and `f32`, which rounds first and is
+/// always there. (Where dot products of bfloat16 are slower than f32 multiply-adds, as in Intel's CPUs, f32 is better.)
 std::vector<std::string> bf16_instruction_sets();
 /// The one in use. Instruction sets without AVX-512 that are forced on kernels have `f32` only.
 std::string bf16_instruction_set();

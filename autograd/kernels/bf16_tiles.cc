@@ -128,6 +128,10 @@ const std::vector<PanelKernels>& bf16_tiles() {
   return all;
 }
 
+bool quicker_than_multiply_adds(const PanelKernels& tiles) {
+  return tiles.multiply == multiply_amx<1> || !__builtin_cpu_is("intel");
+}
+
 }  // namespace mixtape::kernels
 
 #else
@@ -137,6 +141,7 @@ const std::vector<PanelKernels>& bf16_tiles() {
   static const std::vector<PanelKernels> none;
   return none;
 }
+bool quicker_than_multiply_adds(const PanelKernels&) { return true; }
 }  // namespace mixtape::kernels
 
 #endif

@@ -203,8 +203,8 @@ RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, F
       return right;
     }
   }
-  if (factors == Factors::exact && prefers_strip_gemm(m, n, k))
-    right.strips = pack_strips(n, k, b, aligned_scratch<float>(room, strips_size(n, k))).data;
+  if (prefers_strip_gemm(m, n, k))
+    right.strips = pack_strips(n, k, b, aligned_scratch<float>(room, strips_size(n, k)), factors).data;
   return right;
 }
 RightOperand<double> lay_out(int64_t, int64_t n, int64_t k, Operand<double> b, Factors factors, Room) noexcept {
@@ -217,7 +217,7 @@ bool each_for_itself(int64_t numbers) noexcept {
 }
 
 bool lays_out(int64_t m, int64_t n, int64_t k, Operand<float>, Factors factors) noexcept {
-  return panels_for(m, n, k, factors) || (factors == Factors::exact && prefers_strip_gemm(m, n, k));
+  return panels_for(m, n, k, factors) || prefers_strip_gemm(m, n, k);
 }
 bool lays_out(int64_t, int64_t, int64_t, Operand<double>, Factors) noexcept { return false; }
 
@@ -226,7 +226,7 @@ void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, c
   if (b.panels) {
     multiply_panels({b.kernels, b.panels, b.n, b.k}, {m, n, k, alpha, a, b.b, beta, c, c_stride, nullptr});
   } else if (b.strips) {
-    multiply_strips(m, n, k, alpha, a, {b.strips, b.n, b.k}, beta, c, c_stride);
+    multiply_strips(m, n, k, alpha, a, {b.strips, b.n, b.k, b.factors}, beta, c, c_stride);
   } else {
     gemm_tile(m, n, k, alpha, a, b.b, beta, c, c_stride, b.factors);
   }

@@ -15,8 +15,6 @@ enum class Room : uint8_t {
   mapped_left,  // operands of a product, once numbers have gone through its map
   mapped_right,
   mapped_panel,
-  rounded_left,
-  rounded_right,
   shared_panels,  // operands as the kernels of products take them: all threads', and this thread's
   own_panels,
   strips,

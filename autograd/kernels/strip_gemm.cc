@@ -15,6 +15,7 @@
 #define HWY_TARGET_INCLUDE "autograd/kernels/strip_gemm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 //
+#include "autograd/kernels/bf16-inl.h"
 #include "autograd/kernels/simd-inl.h"
 #include "autograd/kernels/transpose-inl.h"
 
@@ -180,11 +181,20 @@ void copy_strip(Operand<float> b, int64_t depth, int64_t column, int64_t columns
   }
 }
 
+// Makes n numbers of an operand what is multiplied.
+void prepare(std::optional<Unary> map, Factors factors, float* x, int64_t n) {
+  if (map) unary(*map, x, x, n);
+  if (factors == Factors::exact) return;
+  for_lanes<float>(n, [=](auto d, int64_t i)
+                          HWY_ATTR { hn::StoreU(hn::BitCast(d, rounded_bits(d, hn::LoadU(d, x + i))), d, x + i); });
+}
+
 // A product's inner sizes [done, done + depth) with B in strips, which lie one after the other.
 struct Slab {
   Strip strip;  // the first
   Cut cut;
-  std::optional<Unary> map;     // of A
+  std::optional<Unary> map;  // of A
+  Factors factors;
   int64_t n, packed_depth = 0;  // of the strips as they lie, of which strip.depth are taken
 };
 
@@ -195,7 +205,7 @@ void pack_slab(const Slab& slab, Operand<float> b, float* strips) {
       const int64_t column = slab.cut.column(i), width = slab.cut.width(i);
       float* strip = strips + column * depth;
       copy_strip(b, depth, column, std::min(width, slab.n - column), width, strip);
-      if (b.map) unary(*b.map, strip, strip, depth * width);
+      prepare(b.map, slab.factors, strip, depth * width);
     }
   });
 }
@@ -203,13 +213,13 @@ void pack_slab(const Slab& slab, Operand<float> b, float* strips) {
 // Copies some rows of A to the given room, in their own order or, if A lies by rows, in that of a transposed A, whose
 // rows lie on as many pages as they have numbers.
 void bring_together(const Slab& slab, Strip& s, int64_t rows, float* room) {
-  if (slab.map && rows < kKeptRows) std::fill_n(room, s.depth * kKeptRows, 0.0F);
+  if (rows < kKeptRows) std::fill_n(room, s.depth * kKeptRows, 0.0F);
   if (s.a_row == 1) {
     for (int64_t k = 0; k < s.depth; ++k) std::copy_n(s.a + k * s.a_column, rows, room + k * kKeptRows);
   } else {
     transpose_rows(s.a, s.a_row, rows, s.depth, room, kKeptRows);
   }
-  if (slab.map) unary(*slab.map, room, room, s.depth * kKeptRows);
+  prepare(slab.map, slab.factors, room, s.depth * kKeptRows);
   s.a = room;
   s.together = true;
 }
@@ -241,7 +251,8 @@ void multiply_strip(Strip s, int64_t rows) {
 // C's rows [row, last_row) of the strips [first, last), some rows of A after the other.
 void multiply_slab(const Slab& slab, int64_t row, int64_t last_row, int64_t first, int64_t last) {
   alignas(HWY_MAX_BYTES) float room[kKeptRows * kDepth];
-  const bool together = slab.map || (slab.strip.a_row == 1 && last - first > 4);
+  const bool changed = slab.map || slab.factors == Factors::bf16;
+  const bool together = changed || (slab.strip.a_row == 1 && last - first > 4);
   const int64_t blocks = (last_row - row + kKeptRows - 1) / kKeptRows;
   const int64_t most = together ? (last_row - row + blocks - 1) / blocks : kKeptRows;
   for (; row < last_row; row += most) {
@@ -274,8 +285,8 @@ int64_t depth_of(int64_t k, int64_t done = 0) {
 
 int64_t count_strips_elements(int64_t n, int64_t k) { return Cut(n).vectors * lanes() * k; }
 
-Slab first_slab(int64_t n, const Cut& cut, float alpha, Operand<float> a, float* c, int64_t c_stride) {
-  Slab slab{{}, cut, a.map, n};
+Slab first_slab(int64_t n, const Cut& cut, float alpha, Operand<float> a, float* c, int64_t c_stride, Factors factors) {
+  Slab slab{{}, cut, a.map, factors, n};
   slab.strip.a_row = a.transposed ? 1 : a.stride;
   slab.strip.a_column = a.transposed ? a.stride : 1;
   slab.strip.alpha = alpha;
@@ -291,8 +302,8 @@ void move_to(Slab& slab, Operand<float> a, int64_t k, int64_t done, float beta, 
   slab.strip.bias = done == 0 ? bias : nullptr;
 }
 
-void pack_all(int64_t n, int64_t k, Operand<float> b, float* strips) {
-  Slab slab{{}, Cut(n), {}, n};
+void pack_all(int64_t n, int64_t k, Operand<float> b, float* strips, Factors factors) {
+  Slab slab{{}, Cut(n), {}, factors, n};
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
     slab.strip.depth = depth_of(k, done);
     pack_slab(slab, rows_from(b, done), strips + count_strips_elements(n, done));
@@ -301,7 +312,7 @@ void pack_all(int64_t n, int64_t k, Operand<float> b, float* strips) {
 
 void multiply_all(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const Strips& b, float beta, float* c,
                   int64_t c_stride) {
-  Slab slab = first_slab(n, Cut(b.n), alpha, a, c, c_stride);
+  Slab slab = first_slab(n, Cut(b.n), alpha, a, c, c_stride, b.factors);
   for (int64_t done = 0; done < k; done += slab.strip.depth) {
     move_to(slab, a, b.k, done, beta, nullptr);
     slab.strip.b = b.data + count_strips_elements(b.n, done);
@@ -329,8 +340,8 @@ struct Tasks {
 };
 
 void run_strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta,
-                    float* c, int64_t c_stride, const float* bias) {
-  Slab slab = first_slab(n, Cut(n), alpha, a, c, c_stride);
+                    float* c, int64_t c_stride, const float* bias, Factors factors) {
+  Slab slab = first_slab(n, Cut(n), alpha, a, c, c_stride, factors);
   const int64_t strips = slab.cut.strips;
   const Tasks tasks(m, n, strips, depth_of(k));
   float* room = aligned_scratch<float>(Room::strips, count_strips_elements(n, depth_of(k)));
@@ -366,16 +377,15 @@ bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k) noexcept {
 }
 
 void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
-                int64_t c_stride, const float* bias) noexcept {
-  HWY_DYNAMIC_DISPATCH(run_strip_gemm)
-  (m, n, k, alpha, a, b, beta, c, c_stride, bias);
+                int64_t c_stride, const float* bias, Factors factors) noexcept {
+  HWY_DYNAMIC_DISPATCH(run_strip_gemm)(m, n, k, alpha, a, b, beta, c, c_stride, bias, factors);
 }
 
 int64_t strips_size(int64_t n, int64_t k) noexcept { return HWY_DYNAMIC_DISPATCH(count_strips_elements)(n, k); }
 
-Strips pack_strips(int64_t n, int64_t k, Operand<float> b, float* room) noexcept {
-  HWY_DYNAMIC_DISPATCH(pack_all)(n, k, b, room);
-  return {room, n, k};
+Strips pack_strips(int64_t n, int64_t k, Operand<float> b, float* room, Factors factors) noexcept {
+  HWY_DYNAMIC_DISPATCH(pack_all)(n, k, b, room, factors);
+  return {room, n, k, factors};
 }
 
 void multiply_strips(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const Strips& b, float beta,

@@ -27,11 +27,13 @@ constexpr auto kMultiply = [](const Product& p, Operand<float> a, Operand<float>
   bf16_gemm(p.m, p.n, p.k, static_cast<float>(p.alpha), a, b, static_cast<float>(p.beta), c, stride, bias);
 };
 
+struct ResetBf16 {
+  ~ResetBf16() { force_bf16_instruction_set(""); }
+};
+
 template <class F>
 void for_each_bf16_instruction_set(const F& f) {
-  struct Reset {
-    ~Reset() { force_bf16_instruction_set(""); }
-  } reset;
+  const ResetBf16 reset;
   for (const std::string& instruction_set : bf16_instruction_sets()) {
     CAPTURE(instruction_set);
     REQUIRE(force_bf16_instruction_set(instruction_set));
@@ -42,10 +44,26 @@ void for_each_bf16_instruction_set(const F& f) {
 
 }  // namespace
 
-TEST_CASE("bf16_gemm: sizes, transposes, strides, alpha, beta and bias, on every instruction set") {
-  const int64_t shapes[][3] = {{1, 1, 1},    {1, 33, 5},   {5, 1, 7},    {16, 16, 32},   {31, 17, 33},  {32, 32, 64},
-                               {33, 70, 20}, {40, 3, 131}, {64, 65, 96}, {130, 257, 40}, {17, 31, 1025}};
-  for_each_bf16_instruction_set([&] { check_shapes<float>(shapes, kMultiply, true, rounded); });
+constexpr int64_t kShapes[11][3] = {{1, 1, 1},    {1, 33, 5},     {5, 1, 7},     {16, 16, 32},
+                                    {31, 17, 33}, {32, 32, 64},   {33, 70, 20},  {40, 3, 131},
+                                    {64, 65, 96}, {130, 257, 40}, {17, 31, 1025}};
+
+TEST_CASE("bf16_gemm: sizes, transposes, strides, alpha, beta and bias, with all that multiplies bfloat16") {
+  for_each_bf16_instruction_set([] { check_shapes<float>(kShapes, kMultiply, true, rounded); });
+}
+
+TEST_CASE("bf16_gemm: in strips, on every instruction set") {
+  const ResetBf16 reset;
+  REQUIRE(force_bf16_instruction_set("f32"));
+  const auto multiply_laid_out = [](const Product& p, Operand<float> a, Operand<float> b, float* c, int64_t stride,
+                                    const float*) {
+    const RightOperand<float> right = lay_out(p.m, p.n, p.k, b, Factors::bf16, Room::right_of_rows);
+    gemm_tile(p.m, p.n, p.k, static_cast<float>(p.alpha), a, right, static_cast<float>(p.beta), c, stride);
+  };
+  for_each_instruction_set([&] {
+    check_shapes<float>(kShapes, kMultiply, true, rounded);
+    check_shapes<float>(kShapes, multiply_laid_out, false, rounded);
+  });
 }
 
 TEST_CASE("bf16_gemm: sizes of 0") {
