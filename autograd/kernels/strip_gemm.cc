@@ -196,6 +196,8 @@ struct Slab {
   std::optional<Unary> map;  // of A
   Factors factors;
   int64_t n, packed_depth = 0;  // of the strips as they lie, of which strip.depth are taken
+
+  bool changes_a() const { return map || factors == Factors::bf16; }
 };
 
 void pack_slab(const Slab& slab, Operand<float> b, float* strips) {
@@ -213,7 +215,7 @@ void pack_slab(const Slab& slab, Operand<float> b, float* strips) {
 // Copies some rows of A to the given room, in their own order or, if A lies by rows, in that of a transposed A, whose
 // rows lie on as many pages as they have numbers.
 void bring_together(const Slab& slab, Strip& s, int64_t rows, float* room) {
-  if (rows < kKeptRows) std::fill_n(room, s.depth * kKeptRows, 0.0F);
+  if (rows < kKeptRows && slab.changes_a()) std::fill_n(room, s.depth * kKeptRows, 0.0F);
   if (s.a_row == 1) {
     for (int64_t k = 0; k < s.depth; ++k) std::copy_n(s.a + k * s.a_column, rows, room + k * kKeptRows);
   } else {
@@ -251,8 +253,7 @@ void multiply_strip(Strip s, int64_t rows) {
 // C's rows [row, last_row) of the strips [first, last), some rows of A after the other.
 void multiply_slab(const Slab& slab, int64_t row, int64_t last_row, int64_t first, int64_t last) {
   alignas(HWY_MAX_BYTES) float room[kKeptRows * kDepth];
-  const bool changed = slab.map || slab.factors == Factors::bf16;
-  const bool together = changed || (slab.strip.a_row == 1 && last - first > 4);
+  const bool together = slab.changes_a() || (slab.strip.a_row == 1 && last - first > 4);
   const int64_t blocks = (last_row - row + kKeptRows - 1) / kKeptRows;
   const int64_t most = together ? (last_row - row + blocks - 1) / blocks : kKeptRows;
   for (; row < last_row; row += most) {
