@@ -212,8 +212,8 @@ void pack_slab(const Slab& slab, Operand<float> b, float* strips) {
   });
 }
 
-// Copies some rows of A to the given room, in their own order or, if A lies by rows, in that of a transposed A, whose
-// rows lie on as many pages as they have numbers.
+// Copies some rows of A to the given room, kKeptRows to a column. Where a transposed A lies, each number of a row may
+// be on a page of its own.
 void bring_together(const Slab& slab, Strip& s, int64_t rows, float* room) {
   if (rows < kKeptRows && slab.changes_a()) std::fill_n(room, s.depth * kKeptRows, 0.0F);
   if (s.a_row == 1) {
@@ -254,7 +254,7 @@ void multiply_strip(Strip s, int64_t rows) {
 void multiply_slab(const Slab& slab, int64_t row, int64_t last_row, int64_t first, int64_t last) {
   alignas(HWY_MAX_BYTES) float room[kKeptRows * kDepth];
   const bool together = slab.changes_a() || (slab.strip.a_row == 1 && last - first > 4);
-  const int64_t blocks = (last_row - row + kKeptRows - 1) / kKeptRows;
+  const int64_t blocks = std::max<int64_t>(1, (last_row - row + kKeptRows - 1) / kKeptRows);
   const int64_t most = together ? (last_row - row + blocks - 1) / blocks : kKeptRows;
   for (; row < last_row; row += most) {
     const int64_t rows = std::min(most, last_row - row), next = std::min(rows, last_row - row - rows);

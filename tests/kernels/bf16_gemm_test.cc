@@ -96,6 +96,18 @@ TEST_CASE("lay_out: an inner size of 0") {
   }
 }
 
+TEST_CASE("lay_out: no rows on the left") {
+  const std::vector<float> b(96 * 96, 1);
+  for (Factors factors : {Factors::exact, Factors::bf16}) {
+    const RightOperand<float> right = lay_out(48, 96, 96, Operand<float>{b.data(), 96}, factors, Room::right_of_rows);
+    for (bool transposed : {false, true}) {
+      float c = 7;
+      gemm_tile(0, 96, 96, 1.0F, Operand<float>{b.data(), 96, transposed}, right, 0.0F, &c, 96);
+      CHECK(c == 7);
+    }
+  }
+}
+
 TEST_CASE("bf16_gemm: rounds to nearest, to even in the middle, and keeps infinities and NaN") {
   const float one = 1, step = 0x1p-7F;  // between neighbours above 1
   const std::vector<float> x = {
