@@ -44,16 +44,16 @@ Tensor tanh(const Tensor& x);
 Tensor erf(const Tensor& x);
 /// max(x, 0); the slope at 0 is 0.
 Tensor relu(const Tensor& x);
-/// x (1 + erf(x / sqrt 2)) / 2 (Hendrycks & Gimpel 2016). Under mixed precision the result may take the memory of an x
-/// that is given away: `gelu(std::move(x))`, or the result of another op.
-Tensor gelu(Tensor x);
+/// x (1 + erf(x / sqrt 2)) / 2 (Hendrycks & Gimpel 2016).
+Tensor gelu(const Tensor& x);
 /// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, GELU's older approximation.
-Tensor gelu_tanh(Tensor x);
+Tensor gelu_tanh(const Tensor& x);
 
-/// What lies between the two products of a feed-forward block.
+/// What lies between the two products of a feed-forward block. Under a tape it costs no memory there: a product that
+/// reads the result of relu, gelu or gelu_tanh computes it from their input as it goes.
 enum class Activation { relu, gelu, gelu_tanh };
-/// It, as an op. Takes the memory of x where that op does.
-Tensor activate(Tensor x, Activation function);
+/// The activation as an op.
+Tensor activate(const Tensor& x, Activation function);
 
 /// 1 where a > b, else 0, as i32; shapes are equal. A constant to every tape.
 Tensor greater(const Tensor& a, const Tensor& b);
@@ -95,10 +95,6 @@ Tensor matmul(const Tensor& a, const Tensor& b, MatmulOptions options = {});
 
 /// x W' + bias.   x: [..., in]  weight: [out, in]  bias: [out] or undefined  result: [..., out]
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
-
-/// linear(activate(x, function), weight, bias) of which the tape keeps x only: the products of forward and backward
-/// compute the activation where they read x. (Under mixed precision it is just that, and keeps what the two keep.)
-Tensor activated_linear(Tensor x, Activation function, const Tensor& weight, const Tensor& bias = {});
 
 // --- images (ops/images.cc): [B, H, W, C], height, width and channels. H' = (H + 2 padding - height) / stride + 1
 // rounded down is the number of windows below one another, W' that side by side.
@@ -263,7 +259,6 @@ namespace composed {
 Tensor relu(const Tensor& x);
 Tensor gelu(const Tensor& x);
 Tensor gelu_tanh(const Tensor& x);
-Tensor activated_linear(const Tensor& x, Activation function, const Tensor& weight, const Tensor& bias);
 Tensor softmax(const Tensor& x);
 Tensor log_softmax(const Tensor& x);
 Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon);

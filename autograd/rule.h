@@ -1,161 +1,118 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <cstddef>
-#include <cstring>
+#include <cstdint>
 #include <initializer_list>
-#include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "autograd/inline_function.h"
 #include "autograd/tensor.h"
 
 namespace mixtape {
 
-/// The input tensors of an op, or those that it keeps: a view of a list that lives as long as the call.
-class Tensors {
- public:
-  Tensors() = default;
-  Tensors(std::initializer_list<Tensor> list) : span_(list.begin(), list.size()) {}
-  Tensors(const std::vector<Tensor>& list) : span_(list) {}
-
-  auto begin() const { return span_.begin(); }
-  auto end() const { return span_.end(); }
-  size_t size() const { return span_.size(); }
-
- private:
-  std::span<const Tensor> span_;
+/// What a rule reads in backward. Named, so that the tape knows its bytes and notices if it is overwritten.
+template <size_t N>
+struct Save {
+  std::array<Tensor, N> tensors;
 };
+template <class... T>
+Save(const T&...) -> Save<sizeof...(T)>;
 
-/// What an op needs in backward. Named in record(), so that the tape knows its bytes and notices if it is overwritten.
-class Keep : public Tensors {
- public:
-  using Tensors::Tensors;
-};
+/// Where a kernel writes the gradient of one input.
+struct Gradient {
+  Tensor tensor;            ///< memory of the input's shape and dtype
+  bool accumulate = false;  ///< add to what it holds, instead of overwriting it; only where the rule May
 
-/// What a rule returns: one gradient per input of its op, in order. An undefined one means that none flows to that
-/// input.
-class Gradients {
- public:
-  Gradients(Tensor only) : size_(1) { few_[0] = std::move(only); }  // NOLINT: `return dx;` is how rules end
-  Gradients(Tensor first, Tensor second) : Gradients(std::move(first)) { few_[size_++] = std::move(second); }
-  Gradients(Tensor first, Tensor second, Tensor third) : Gradients(std::move(first), std::move(second)) {
-    few_[size_++] = std::move(third);
+  template <class T>
+  T* data() const {
+    return tensor.mutable_data<T>();
   }
-  Gradients(Tensor first, Tensor second, Tensor third, Tensor fourth)
-      : Gradients(std::move(first), std::move(second), std::move(third)) {
-    few_[size_++] = std::move(fourth);
-  }
-  explicit Gradients(std::vector<Tensor> many) : size_(many.size()), many_(std::move(many)) {}
-
-  size_t size() const { return size_; }
-  Tensor& operator[](size_t i) { return many_.empty() ? few_[i] : many_[i]; }
-
- private:
-  std::array<Tensor, 4> few_;
-  size_t size_ = 0;
-  std::vector<Tensor> many_;
 };
 
-/// What a rule sees of its line: the tensors that were kept, and which inputs want a gradient.
-class Kept {
+/// What a rule can do with memory. Whether it does is the tape's decision, which nobody can tell from the numbers.
+struct May {
+  std::array<Tensor, 3> overwrite = {};  ///< its i-th gradient may be written over this tensor of Save ...
+  bool overwrite_dy = false;             ///< ... or its first one over dy
+  bool accumulate = false;               ///< its first gradient may be added to what has reached the input so far
+  bool read_product = false;             ///< dy may be a deferred product (see Fusion)
+};
+
+/// How many parameters a function has after the first, of either kind that rules know.
+template <class F>
+struct RuleParameters : RuleParameters<decltype(&F::operator())> {};
+template <class C, class R, class... P>
+struct RuleParameters<R (C::*)(const Tensor&, P...) const> {
+  using Result = R;
+  static constexpr size_t gradients = (size_t{0} + ... + std::is_same_v<P, Gradient&>);
+  static constexpr size_t saved = sizeof...(P) - gradients;
+};
+
+/// How the gradient of an input follows from dy, the gradient of the op's output, and from what was saved:
+///
+///     Rule(x, Save{y}, [](const Tensor& dy, const Tensor& y) { return dy * y; })
+///
+/// A rule written with ops returns the gradient, and can itself be recorded. One that calls a kernel is given where to
+/// write it, `Rule(x, Save{y}, [](const Tensor& dy, const Tensor& y, Gradient& dx) { .. })`, and then its op names a
+/// composed definition; a kernel that makes several gradients together is one rule `Rule({a, b}, Save{c}, [](const
+/// Tensor& dy, const Tensor& c, Gradient& da, Gradient& db) { .. })`. The rules of an op may be played in any order,
+/// and only those whose inputs want a gradient are. They write to nothing but a Gradient, and capture plain values.
+class Rule {
  public:
-  /// A tensor, and what tells that it was written to since: the version of its memory, or other memory altogether. A
-  /// tensor that will be computed again has the line that does so.
-  struct Item {
-    Tensor tensor;
-    int32_t again = -1;
-    const detail::Storage* storage = nullptr;
-    uint32_t version = 0;
+  static constexpr size_t kMostSaved = 12, kMostInputs = 3;
 
-    explicit Item(const Tensor& kept) : tensor(kept) {
-      if (!tensor) return;
-      storage = tensor.body().storage.get();
-      version = storage->version;
-    }
-    static Item computed_again(int32_t line) {
-      Item item({});
-      item.again = line;
-      return item;
-    }
-    bool overwritten() const {
-      return tensor && again < 0 && (tensor.body().storage.get() != storage || storage->version != version);
-    }
-  };
-  /// `sums`: the gradients of the tape's lines as far as they are known, or nothing.
-  Kept(std::span<Item> items, std::span<const int32_t> inputs, const std::vector<char>& needed, bool last_use,
-       std::span<Tensor> sums = {})
-      : items_(items), inputs_(inputs), needed_(needed), last_use_(last_use), sums_(sums) {}
-
-  const Tensor& operator[](size_t i) const { return items_[i].tensor; }
-  size_t size() const { return items_.size(); }
-  /// The same, and the tape lets go of it unless it will be played again: a large tensor that a rule is done with need
-  /// not live while the rule makes its next one.
-  Tensor take(size_t i) const { return last_use_ ? std::move(items_[i].tensor) : items_[i].tensor; }
-
-  /// True if the line will not be played again: the rule may write to a unique() dy when it is done with it.
-  bool last_use() const { return last_use_; }
-
-  /// False for an input whose gradient nobody asked for: a constant, say. Its place in Gradients may stay undefined.
-  bool needs(size_t input) const { return inputs_[input] >= 0 && needed_[static_cast<size_t>(inputs_[input])] != 0; }
-
-  /// What has reached an input so far by other ways, in memory that nobody else sees: the rule adds its own gradient to
-  /// it and must return the sum. Undefined if there is nothing yet, if nobody needs it, or if backward is recorded.
-  Tensor take_sum(size_t input) const {
-    if (!needs(input) || sums_.empty()) return {};
-    Tensor sum = std::move(sums_[static_cast<size_t>(inputs_[input])]);
-    return !sum || sum.unique() ? sum : sum.clone();
+  template <size_t N, class F>
+  Rule(Tensors inputs, Save<N>&& save, const F& f, const May& able = {})
+      : function(spread(f, std::make_index_sequence<N>(), std::make_index_sequence<RuleParameters<F>::gradients>())),
+        kernel(RuleParameters<F>::gradients > 0),
+        input_count(kernel ? RuleParameters<F>::gradients : 1),
+        saved_count(N),
+        may(able) {
+    static_assert(RuleParameters<F>::saved == N, "a rule takes dy, what Save{} names and, with a kernel, Gradients");
+    static_assert(N <= kMostSaved && RuleParameters<F>::gradients <= kMostInputs, "too many tensors for one rule");
+    std::move(save.tensors.begin(), save.tensors.end(), saved.begin());
+    std::copy_n(inputs.begin(), std::min(input_count, inputs.size()), this->inputs.begin());
   }
 
  private:
-  std::span<Item> items_;
-  std::span<const int32_t> inputs_;
-  const std::vector<char>& needed_;
-  bool last_use_;
-  std::span<Tensor> sums_;
-};
+  friend class Tape;
+  /// reads: dy and the saved tensors.
+  using Function = InlineFunction<void(std::span<const Tensor> reads, std::span<Gradient> gradients)>;
 
-/// A callable of at most 160 bytes held in place: recording an op allocates nothing. What it captures must be plain
-/// values (sizes, flags); a captured Tensor, which the tape would not know of, does not compile.
-template <class Signature>
-class InlineFunction;
-
-template <class Result, class... Arguments>
-class InlineFunction<Result(Arguments...)> {
- public:
-  InlineFunction() = default;
-
-  template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, InlineFunction>)
-  InlineFunction(F f) {  // NOLINT: lambdas convert
-    static_assert(std::is_trivially_copyable_v<F>, "a rule captures plain values only; name tensors in Keep{}");
-    static_assert(sizeof(F) <= sizeof(bytes_), "a rule captures at most 160 bytes");
-    new (bytes_) F(f);
-    call_ = [](const void* bytes, Arguments... arguments) -> Result {
-      return (*static_cast<const F*>(bytes))(std::forward<Arguments>(arguments)...);
+  template <class F, size_t... S, size_t... G>
+  static Function spread(const F& f, std::index_sequence<S...>, std::index_sequence<G...>) {
+    return [f](std::span<const Tensor> reads, std::span<Gradient> gradients) {
+      if constexpr (sizeof...(G) > 0) {
+        f(reads[0], reads[S + 1]..., gradients[G]...);
+      } else {
+        gradients[0].tensor = f(reads[0], reads[S + 1]...);
+      }
     };
   }
 
-  explicit operator bool() const { return call_ != nullptr; }
-  Result operator()(Arguments... arguments) const { return call_(bytes_, std::forward<Arguments>(arguments)...); }
-
- private:
-  alignas(8) std::byte bytes_[160];
-  Result (*call_)(const void*, Arguments...) = nullptr;
+  Function function;
+  bool kernel;
+  size_t input_count, saved_count;
+  std::array<Tensor, kMostInputs> inputs;
+  std::array<Tensor, kMostSaved> saved;
+  May may;
 };
 
-/// From what was kept and the gradient dy of the output to the gradients of the inputs. Written with ops, so that it
-/// can be recorded itself, or with a kernel, and then the op names its composed definition.
-using Rule = InlineFunction<Gradients(const Kept&, const Tensor&)>;
+/// The rules of an op: a view that lives as long as the call.
+class Rules {
+ public:
+  Rules(const Rule& only) : span_(&only, 1) {}  // NOLINT: a single rule needs no braces
+  Rules(std::initializer_list<Rule> list) : span_(list.begin(), list.size()) {}
+  Rules(const std::vector<Rule>& list) : span_(list) {}  // NOLINT
 
-/// The output once more, from what was kept: for ops that cost little to do twice. On a tape that trains, lines that
-/// keep the output then hold no memory for it; it is computed again in backward, once for all of them.
-using Again = Tensor (*)(const Kept&);
+  auto begin() const { return span_.begin(); }
+  auto end() const { return span_.end(); }
 
-/// The op in terms of simpler ops, from its inputs: its documentation, the oracle of its tests, and its rule when
-/// backward is recorded.
-using Composed = InlineFunction<Tensor(std::span<const Tensor>)>;
+ private:
+  std::span<const Rule> span_;
+};
 
 }  // namespace mixtape

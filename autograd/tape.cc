@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 
 #include "autograd/error.h"
+#include "autograd/precision.h"
 #include "autograd/tape_lines.h"
 
 namespace mixtape {
@@ -64,72 +64,118 @@ int32_t Tape::line_of(const Tensor& x) {
 
 int32_t Tape::add_leaf(const char* op, const Tensor& x) {
   x.body().leaf = true;
-  Line& line = add_line(op, x);
+  Line line = new_line(op, x);
   line.leaf = x;
-  return size_ - 1;
+  return add(std::move(line), x);
 }
 
-Tape::Line& Tape::add_line(const char* op, const Tensor& y) {
-  Lines& all = *lines_;
-  all.lines.push_back({.op = op,
-                       .path = current_path(),
-                       .shape = y.shape(),
-                       .dtype = y.dtype(),
-                       .backward = in_backward_,
-                       .rule_of = rule_of_,
-                       .leaf = {},
-                       .inputs = all.inputs.size(),
-                       .input_count = 0,
-                       .kept = all.kept.size(),
-                       .kept_count = 0,
-                       .held = all.held.size(),
-                       .rule = {},
-                       .composed = {}});
+Tape::Line Tape::new_line(const char* op, const Tensor& y) const {
+  const Lines& all = *lines_;
+  return {.op = op,
+          .path = current_path(),
+          .shape = y.shape(),
+          .dtype = y.dtype(),
+          .precision = compute_precision(),
+          .backward = in_backward_,
+          .rule_of = rule_of_,
+          .inputs = {all.inputs.size()},
+          .rules = {all.rules.size()},
+          .held = {all.held.size()}};
+}
+
+int32_t Tape::add(Line line, const Tensor& y) {
+  lines_->lines.push_back(std::move(line));
   y.body().tape = number_;
-  y.body().line = size_++;
-  return all.lines.back();
+  return y.body().line = size_++;
 }
 
-void Tape::write_line(const char* op, Tensors inputs, const Tensor& y, Keep keep, const Rule& rule,
-                      const Composed& composed, Again again) {
+// False if no input is on the tape.
+bool Tape::write_line(const char* op, Tensors inputs, const Tensor& y, Rules rules, const Composed& composed) {
   Lines& all = *lines_;
-  const size_t first = all.inputs.size();
-  bool tracked = false;
+  Line line = new_line(op, y);
+  bool tracked = false, computed_here = true;  // as against parameters, watched inputs and constants
   for (const Tensor& input : inputs) {
-    const int32_t line = line_of(input);
-    all.inputs.push_back(line);
-    tracked |= line >= 0;
+    if (input && input.is(y)) fail(fmt::format("{}: its output is its own input; return a new tensor", op));
+    const int32_t from = line_of(input);
+    tracked |= from >= 0;
+    computed_here &= from >= 0 && !all.lines[static_cast<size_t>(from)].leaf;
+    all.inputs.push_back(input ? LineInput{from, input.dtype(), input.shape()} : LineInput{-1});
   }
+  line.inputs.count = inputs.size();
   if (!tracked) {
-    all.inputs.resize(first);
-    return;
+    all.inputs.resize(line.inputs.first);
+    return false;
   }
-  Line& line = add_line(op, y);
-  line.inputs = first;
-  line.input_count = inputs.size();
-  line.kept_count = keep.size();
-  line.rule = rule;
+  if (find(y) >= 0) fail(fmt::format("{}: its output is on the tape already; compute it under a Pause", op));
+  for (const Rule& rule : rules) add_rule(line, inputs, rule);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (all.inputs[line.inputs.first + i].line >= 0 && !has_rule(line, i))
+      fail(fmt::format("{}: no rule gives the gradient of its input {}", op, i));
+  }
   line.composed = composed;
-  line.again = again;
-  for (const Tensor& tensor : keep) keep_for(tensor);
+  if (y.deferral() && !computed_here) y.raw_data();  // what it follows from may change
+  line.recompute = y.body().recompute;
+  if (!y.deferral()) y.body().recompute = {};
   if (options_.keep_inputs) {
-    for (const Tensor& tensor : inputs) all.held.emplace_back(tensor);
+    for (const Tensor& input : inputs) all.held.emplace_back(input);
+    line.held.count = inputs.size();
   }
+  add(std::move(line), y);
+  return true;
 }
 
-void Tape::keep_for(const Tensor& x) {
+bool Tape::has_rule(const Line& line, size_t input) const {
+  const auto rules = line.rules.of(lines_->rules);
+  return std::any_of(rules.begin(), rules.end(), [&](const LineRule& rule) { return rule.gives(input); });
+}
+
+// Adds a rule to the line that is being written, unless all its inputs are constants.
+void Tape::add_rule(Line& line, Tensors inputs, const Rule& rule) {
   Lines& all = *lines_;
-  const bool ours = x && x.body().tape == number_ && !options_.keep_inputs;
-  if (ours && x.body().line + 1 < size_ && all.lines[static_cast<size_t>(x.body().line)].again) {
-    ++all.lines[static_cast<size_t>(x.body().line)].users;
-    all.kept.push_back(Kept::Item::computed_again(x.body().line));
-  } else {
-    all.kept.emplace_back(x);
+  const May& may = rule.may;
+  LineRule added{rule.function, rule.kernel, may.accumulate};
+  added.saved_count = static_cast<uint8_t>(rule.saved_count);
+  bool tracked = false;
+  for (const Tensor& input : std::span(rule.inputs).first(rule.input_count)) {
+    if (!input) return;  // a bias that there is not
+    size_t place = 0;    // the first that is this tensor and has no rule yet
+    while (place < inputs.size() &&
+           !(inputs[place] && inputs[place].is(input) && !has_rule(line, place) && !added.gives(place)))
+      ++place;
+    if (place == inputs.size()) fail(fmt::format("{}: a rule for a tensor that is none of its inputs", line.op));
+    added.inputs[added.input_count++] = static_cast<uint8_t>(place);
+    tracked |= all.inputs[line.inputs.first + place].line >= 0;
   }
+  if (!tracked) return;
+  for (size_t k = 0; k < rule.saved_count; ++k) {
+    added.saved[k] = SavedTensor(without_elements(rule.saved[k]));
+    for (size_t i = 0; i < rule.input_count; ++i)
+      if (may.overwrite[i] && may.overwrite[i].is(rule.saved[k])) added.overwrite[i] = static_cast<int8_t>(k + 1);
+  }
+  if (may.overwrite_dy) added.overwrite[0] = 0;
+  line.reads_product |= may.read_product;
+  all.rules.push_back(std::move(added));
+  ++line.rules.count;
 }
 
-Tensor record(const char* op, Tensors inputs, Tensor y, Keep keep, Rule rule, Composed composed, Again again) {
-  if (Tape* tape = Tape::recording()) tape->write_line(op, inputs, y, keep, rule, composed, again);
+// x, or if its elements can be computed again, the same without them: one tensor for all rules that save x.
+Tensor Tape::without_elements(const Tensor& x) {
+  if (options_.keep_inputs || find(x) < 0 || x.version() > 0) return x;
+  Line& producer = lines_->lines[static_cast<size_t>(find(x))];
+  if (!producer.recompute) return x;
+  if (!producer.replay) {
+    producer.replay = Tensor::deferred(x.shape(), x.dtype(), producer.recompute);
+    producer.replay.body().tape = number_;
+    producer.replay.body().line = find(x);
+  }
+  return producer.replay;
+}
+
+Tensor record(const char* op, Tensors inputs, Tensor y, Rules rules, const Composed& composed) {
+  Tape* tape = Tape::recording();
+  if (tape && tape->write_line(op, inputs, y, rules, composed)) return y;
+  if (y.deferral()) y.raw_data();
+  y.body().recompute = {};
   return y;
 }
 
@@ -155,54 +201,7 @@ int32_t Tape::own_line(const char* caller, const Tensor& x) const {
   return x.body().line;
 }
 
-const Tape::Line& Tape::checked_line(int32_t index) const {
-  if (index < 0 || index >= size_) fail(fmt::format("tape: line {} of {}", index, size_));
-  return lines_->lines[static_cast<size_t>(index)];
-}
-
-LineView Tape::line(int32_t index) const {
-  const Line& line = checked_line(index);
-  LineView view{.line = index,
-                .op = line.op,
-                .path = to_string(line.path),
-                .inputs = {},
-                .shape = line.shape,
-                .dtype = line.dtype,
-                .keeps = {},
-                .kept_bytes = 0,
-                .backward = line.backward,
-                .rule_of = line.rule_of};
-  const auto inputs = lines_->inputs.begin() + static_cast<std::ptrdiff_t>(line.inputs);
-  view.inputs.assign(inputs, inputs + static_cast<std::ptrdiff_t>(line.input_count));
-  for (const Tensor& tensor : kept(index)) {
-    view.keeps.push_back(find(tensor));
-    view.kept_bytes += tensor.bytes();
-  }
-  if (line.leaf && line.leaf.body().name)
-    view.path += (view.path.empty() ? "" : ".") + std::string(line.leaf.body().name);
-  return view;
-}
-
-std::vector<Tensor> Tape::kept(int32_t index) const {
-  const Line& line = checked_line(index);
-  std::vector<Tensor> result;
-  for (size_t k = line.kept; k < std::min(line.kept + line.kept_count, lines_->kept.size()); ++k) {
-    if (const Tensor& tensor = lines_->kept[k].tensor) result.push_back(tensor);
-  }
-  return result;
-}
-
 int32_t Tape::find(const Tensor& x) const { return x && x.body().tape == number_ ? x.body().line : -1; }
-
-int64_t Tape::kept_bytes() const {
-  std::map<const detail::Storage*, int64_t> storages;
-  for (const Kept::Item& item : lines_->kept) {
-    if (item.tensor) storages[item.tensor.body().storage.get()] = item.tensor.body().storage->bytes;
-  }
-  int64_t bytes = 0;
-  for (const auto& [storage, size] : storages) bytes += size;
-  return bytes;
-}
 
 Pause::Pause() : tape_(open_tape) {
   if (!tape_) return;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "autograd/composed.h"
 #include "autograd/random.h"
 #include "autograd/rule.h"
 #include "autograd/scope.h"
@@ -15,14 +16,12 @@
 
 namespace mixtape {
 
-class Tape;
+struct LineView;
 
 /// Records `y`, just computed by `op` from `inputs`, on the tape in scope, and returns it. Nothing is recorded if there
-/// is no tape, or if no input is on it. `rule` is run in backward with what `keep` names; `composed` stands in for it
-/// when backward is itself recorded, and may be left out where the rule is written with ops. `again`, if given, saves
-/// the memory of y.
-Tensor record(const char* op, Tensors inputs, Tensor y, Keep keep, Rule rule, Composed composed = {},
-              Again again = nullptr);
+/// is no tape, or if no input is on it. Each input that is on the tape needs a rule. `composed` stands in for the rules
+/// when backward is itself recorded, and may be left out where they are written with ops.
+Tensor record(const char* op, Tensors inputs, Tensor y, Rules rules, const Composed& composed = {});
 
 /// For an op that has no derivative or no rule: throws if an input is on the tape in scope, so that no gradient is lost
 /// silently.
@@ -70,20 +69,6 @@ struct GradientsOptions {
   Tensor seed = {};
 };
 
-/// One recorded line, as the listing shows it.
-struct LineView {
-  int32_t line;                 ///< its number, also its name: %12
-  const char* op;               ///< `softmax`; `parameter` and `watch` for what was not computed on the tape
-  std::string path;             ///< the layer, or the full name of a parameter
-  std::vector<int32_t> inputs;  ///< lines; -1 for a constant
-  Shape shape;                  ///< of the output
-  DType dtype;
-  std::vector<int32_t> keeps;  ///< lines of what is held for backward; -1: on none, a constant or a copy
-  int64_t kept_bytes;          ///< of it
-  bool backward;               ///< written by a recorded backward pass
-  int32_t rule_of;             ///< then the line whose rule wrote it; -1 for a line of the forward pass
-};
-
 /// Records what is computed while it is in scope, on its thread, and plays it backwards.
 ///
 /// Lines stand in the order of recording, which is a topological order, so backward is a loop from the last line to the
@@ -128,13 +113,14 @@ class Tape {
   bool spent() const { return spent_; }
   /// Number of lines.
   int32_t size() const { return size_; }
+  /// A line, to be looked at (see tape_listing.h).
   LineView line(int32_t index) const;
-  /// What a line holds for backward, as its rule will see it: the tensors of LineView::keeps. None once it is released.
-  std::vector<Tensor> kept(int32_t index) const;
+  /// What the rules of a line will read: the tensors of LineView::saved. None once it is released.
+  std::vector<Tensor> saved(int32_t index) const;
   /// The line that x was computed on, or -1 if it is not on this tape.
   int32_t find(const Tensor& x) const;
   /// Bytes held for backward by all lines together, each tensor counted once.
-  int64_t kept_bytes() const;
+  int64_t saved_bytes() const;
 
   /// The open tape of this thread that is recording, or nullptr.
   static Tape* recording();
@@ -145,28 +131,39 @@ class Tape {
 
  private:
   friend class Pause;
-  friend Tensor record(const char*, Tensors, Tensor, Keep, Rule, Composed, Again);
+  friend Tensor record(const char*, Tensors, Tensor, Rules, const Composed&);
   friend void refuse_tracked(const char*, Tensors);
   struct Line;
+  struct Range;
+  struct LineInput;
+  struct LineRule;
+  struct SavedTensor;
   struct Lines;
   struct Playing;
 
   static std::unique_ptr<Lines>& spare_lines();
   int32_t line_of(const Tensor& x);
   int32_t add_leaf(const char* op, const Tensor& x);
-  Line& add_line(const char* op, const Tensor& y);
-  void write_line(const char* op, Tensors inputs, const Tensor& y, Keep keep, const Rule& rule,
-                  const Composed& composed, Again again);
-  void keep_for(const Tensor& x);
-  Tensor compute_again(size_t index, bool for_line);
+  Line new_line(const char* op, const Tensor& y) const;
+  int32_t add(Line line, const Tensor& y);
+  bool write_line(const char* op, Tensors inputs, const Tensor& y, Rules rules, const Composed& composed);
+  bool has_rule(const Line& line, size_t input) const;
+  void add_rule(Line& line, Tensors inputs, const Rule& rule);
+  Tensor without_elements(const Tensor& x);
   int32_t own_line(const char* caller, const Tensor& x) const;
   const Line& checked_line(int32_t index) const;
-  Tensor start(const char* caller, const Tensor& loss, const Tensor& seed) const;
+  void start(const char* caller, const Tensor& loss, Tensor seed, bool needed);
+  bool needs(const LineInput& input) const;
   void mark_needed(size_t first);
   void play_back(int32_t first, int32_t last, const Playing& playing);
-  void play_line(size_t index, const Tensor& dy, const Playing& playing);
+  void play_line(size_t index, Tensor dy, const Playing& playing);
   void play_composed(size_t index, const Tensor& dy, const Playing& playing);
-  void accumulate(size_t from, int32_t to, Tensor gradient, const Playing& playing);
+  void order_rules(const Line& line);
+  std::vector<const Tensor*> still_read(size_t at, const Tensor& dy) const;
+  void play_rule(size_t index, size_t at, Tensor& dy, const Playing& playing);
+  Gradient destination(const LineInput& input, bool accumulate, const Tensor* over);
+  static void call(const char* op, const LineRule& rule, std::span<const Tensor> reads, std::span<Gradient> gradients);
+  void add_gradient(int32_t to, Tensor gradient, bool over_dy, const Playing& playing);
   void run_hooks(int32_t index);
   void release(size_t index);
   void add_parameter_gradients();
@@ -194,14 +191,5 @@ class Pause {
   Tape* tape_;
   bool was_recording_ = false;
 };
-
-/// The tape as text, a line each: `%3 = softmax(%2)  f32[4, 10]  keeps %3, 160 B  encoder.layer.0.attention`. What the
-/// rule of line 3 wrote in a recorded backward pass ends in `backward of %3`.
-std::string to_string(const Tape& tape);
-/// The same as JSON: {"trains", "lines": [{"line", "op", "path", "inputs", "shape", "dtype", "keeps", "kept_bytes",
-/// "backward", "rule_of"}]}.
-std::string to_json(const Tape& tape);
-/// The same as a graph for Graphviz.
-std::string to_dot(const Tape& tape);
 
 }  // namespace mixtape

@@ -1,7 +1,12 @@
+#include "autograd/tape_listing.h"
+
 #include <fmt/format.h>
 
+#include <map>
+
+#include "autograd/error.h"
 #include "autograd/json.h"
-#include "autograd/tape.h"
+#include "autograd/tape_lines.h"
 
 namespace mixtape {
 namespace {
@@ -17,17 +22,80 @@ std::string names_of(const std::vector<int32_t>& lines) {
 
 Json::Array to_array(const std::vector<int32_t>& lines) { return {lines.begin(), lines.end()}; }
 
+// Of a tensor that was saved: of one without elements, that of its sources which nobody else holds.
+int64_t held_bytes(const Tensor& x) {
+  const Recompute* deferral = x.deferral();
+  if (!deferral) return x.bytes();
+  int64_t bytes = 0;
+  for (const Tensor& source : deferral->sources()) bytes += source.unique() ? source.bytes() : 0;
+  return bytes;
+}
+
 }  // namespace
 
+const Tape::Line& Tape::checked_line(int32_t index) const {
+  if (index < 0 || index >= size_) fail(fmt::format("tape: line {} of {}", index, size_));
+  return lines_->lines[static_cast<size_t>(index)];
+}
+
+LineView Tape::line(int32_t index) const {
+  const Line& line = checked_line(index);
+  LineView view{.line = index,
+                .op = line.op,
+                .path = to_string(line.path),
+                .inputs = {},
+                .shape = line.shape,
+                .dtype = line.dtype,
+                .saved = {},
+                .saved_bytes = 0,
+                .backward = line.backward,
+                .rule_of = line.rule_of};
+  for (const LineInput& input : line.inputs.of(lines_->inputs)) view.inputs.push_back(input.line);
+  for (const Tensor& tensor : saved(index)) {
+    view.saved.push_back(find(tensor));
+    view.saved_bytes += held_bytes(tensor);
+  }
+  if (line.leaf && line.leaf.body().name)
+    view.path += (view.path.empty() ? "" : ".") + std::string(line.leaf.body().name);
+  return view;
+}
+
+std::vector<Tensor> Tape::saved(int32_t index) const {
+  const Line& line = checked_line(index);
+  std::vector<Tensor> result;
+  if (lines_->rules.empty()) return result;
+  for (const LineRule& rule : line.rules.of(lines_->rules))
+    for (const SavedTensor& item : rule.saved)
+      if (item.tensor) result.push_back(item.tensor);
+  return result;
+}
+
+int64_t Tape::saved_bytes() const {
+  std::map<const detail::Storage*, int64_t> storages;
+  const auto count = [&](const Tensor& tensor) {
+    if (const detail::Storage* storage = tensor.body().storage.get()) storages[storage] = storage->bytes;
+  };
+  for (int32_t line = 0; line < size_; ++line) {
+    for (const Tensor& tensor : saved(line)) {
+      count(tensor);
+      if (const Recompute* deferral = tensor.deferral())
+        for (const Tensor& source : deferral->sources()) count(source);
+    }
+  }
+  int64_t bytes = 0;
+  for (const auto& [storage, size] : storages) bytes += size;
+  return bytes;
+}
+
 std::string to_string(const Tape& tape) {
-  std::string text = fmt::format("tape that {}: {} lines, {} bytes kept\n",
+  std::string text = fmt::format("tape that {}: {} lines, {} bytes saved\n",
                                  tape.trains() ? "trains" : "only differentiates (dropout passes everything through)",
-                                 tape.size(), tape.kept_bytes());
+                                 tape.size(), tape.saved_bytes());
   for (int32_t i = 0; i < tape.size(); ++i) {
     const LineView line = tape.line(i);
     text += fmt::format("%{} = {}({})  {}{}", i, line.op, names_of(line.inputs), name_of(line.dtype),
                         to_string(line.shape));
-    if (line.kept_bytes > 0) text += fmt::format("  keeps {}, {} B", names_of(line.keeps), line.kept_bytes);
+    if (line.saved_bytes > 0) text += fmt::format("  saves {}, {} B", names_of(line.saved), line.saved_bytes);
     if (line.backward) text += line.rule_of < 0 ? "  backward" : fmt::format("  backward of %{}", line.rule_of);
     if (!line.path.empty()) text += "  " + line.path;
     text += '\n';
@@ -45,8 +113,8 @@ std::string to_json(const Tape& tape) {
                      {"inputs", to_array(line.inputs)},
                      {"shape", Json::Array(line.shape.begin(), line.shape.end())},
                      {"dtype", name_of(line.dtype)},
-                     {"keeps", to_array(line.keeps)},
-                     {"kept_bytes", line.kept_bytes},
+                     {"saved", to_array(line.saved)},
+                     {"saved_bytes", line.saved_bytes},
                      {"backward", line.backward},
                      {"rule_of", line.rule_of}});
   }

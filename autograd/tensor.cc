@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <mutex>
 #include <numeric>
 
 #include "autograd/allocator.h"
 #include "autograd/error.h"
 #include "autograd/kernels/convert.h"
+#include "autograd/recompute.h"
 
 namespace mixtape {
 
@@ -36,6 +38,17 @@ Ref<Body> Body::make() { return Ref<Body>(new (allocate(sizeof(Body))) Body); }
 void Body::destroy(Body* body) noexcept {
   body->~Body();
   deallocate(body);
+}
+
+void Body::compute_elements() {
+  static std::recursive_mutex mutex;  // two threads may read a tensor
+  const std::lock_guard lock(mutex);
+  if (storage) return;
+  const Tensor computed = Tensor::uninitialized(shape, dtype);
+  (*recompute)(computed);
+  storage = computed.body().storage;
+  first_version = storage->version;
+  recompute = {};
 }
 
 }  // namespace detail
@@ -124,6 +137,16 @@ Tensor Tensor::from(const std::vector<int32_t>& values, const Shape& shape) {
   return result;
 }
 
+Tensor Tensor::deferred(const Shape& shape, DType dtype, Ref<Recompute> recompute) {
+  Tensor result(detail::Body::make());
+  detail::Body& body = *result.body_;
+  body.dtype = dtype;
+  body.shape = shape;
+  body.elements = shape.elements();
+  body.recompute = std::move(recompute);
+  return result;
+}
+
 Tensor Tensor::range(int64_t n) {
   Tensor result = uninitialized({n}, i32);
   int32_t* data = result.mutable_data<int32_t>();
@@ -135,14 +158,21 @@ void* Tensor::checked_data(DType wanted) const {
   if (body_->dtype != wanted) {
     fail(fmt::format("tensor: a tensor of {} was read as {}", name_of(body_->dtype), name_of(wanted)));
   }
+  if (!body_->storage) body_->compute_elements();
   return static_cast<char*>(body_->storage->data()) + body_->offset;
+}
+
+void Tensor::set_recompute(Ref<Recompute> recompute) const {
+  body_->recompute = std::move(recompute);
+  body_->first_version = body_->storage->version;
 }
 
 const void* Tensor::raw_data() const { return checked_data(body_->dtype); }
 
 void* Tensor::mutable_raw_data() const {
+  void* data = checked_data(body_->dtype);
   ++body_->storage->version;
-  return checked_data(body_->dtype);
+  return data;
 }
 
 double Tensor::item() const {
@@ -175,6 +205,7 @@ Tensor Tensor::view(const Shape& shape) const {
     fail(fmt::format("view: {} has {} elements, {} has {}", to_string(this->shape()), elements(), to_string(shape),
                      shape.elements()));
   }
+  if (!body_->storage) body_->compute_elements();
   Tensor result(detail::Body::make());
   detail::Body& body = *result.body_;
   body.dtype = dtype();
@@ -217,12 +248,16 @@ void Tensor::copy_from(const Tensor& other) const {
 
 void Tensor::assign(const Tensor& other) const {
   detail::Body& body = *body_;
-  ++body.storage->version;
+  other.raw_data();
+  const uint32_t next = version() + 1;
+  if (body.storage) ++body.storage->version;
+  body.recompute = {};
   body.dtype = other.dtype();
   body.shape = other.shape();
   body.elements = other.elements();
   body.offset = other.body_->offset;
   body.storage = other.body_->storage;
+  body.first_version = body.storage->version - next;
   body.gradient = {};
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 
 namespace mixtape {
 
+class Recompute;
 class Tape;
 
 namespace detail {
@@ -40,13 +43,16 @@ struct Body {
   uint64_t tape = 0;  // the number of that tape; 0: none
   Shape shape;
   int64_t elements = 1;
-  int64_t offset = 0;  // of the first element, in bytes
-  Ref<Storage> storage;
+  int64_t offset = 0;          // of the first element, in bytes
+  Ref<Storage> storage;        // none while the tensor is deferred
+  Ref<Recompute> recompute;    // how the elements follow from other tensors
+  uint32_t first_version = 0;  // that of the storage when this body's elements were there
   Ref<Body> gradient;
   const char* name = nullptr;  // of a parameter or buffer within its layer
 
   static Ref<Body> make();
   static void destroy(Body* body) noexcept;
+  void compute_elements();
 };
 
 }  // namespace detail
@@ -73,6 +79,8 @@ class Tensor {
   static Tensor from(const std::vector<int32_t>& values, const Shape& shape);
   /// 0, 1, .. n-1 as i32.
   static Tensor range(int64_t n);
+  /// Elements that are computed when they are first read, by the one thread that reads them.
+  static Tensor deferred(const Shape& shape, DType dtype, Ref<Recompute> recompute);
 
   bool defined() const { return static_cast<bool>(body_); }
   explicit operator bool() const { return defined(); }
@@ -95,8 +103,9 @@ class Tensor {
   /// The elements, for writing: raises the version, so that a tape that kept the old values notices.
   template <class T>
   T* mutable_data() const {
+    T* data = static_cast<T*>(checked_data(dtype_of<T>));
     ++body_->storage->version;
-    return static_cast<T*>(checked_data(dtype_of<T>));
+    return data;
   }
   /// Bytes of the elements, whatever the dtype.
   const void* raw_data() const;
@@ -141,6 +150,14 @@ class Tensor {
   void set_gradient(const Tensor& gradient) const;
   void clear_gradient() const { body_->gradient = {}; }
 
+  /// States how the elements, which are there already, follow from other tensors: for a result that is given to record
+  /// next, so that the tape need not hold it.
+  void set_recompute(Ref<Recompute> recompute) const;
+  /// How the elements of a deferred tensor will be computed; nullptr once they are there.
+  const Recompute* deferral() const { return body_->storage ? nullptr : body_->recompute.get(); }
+  /// How often the elements have been written to; computing deferred ones does not count.
+  uint32_t version() const { return body_->storage ? body_->storage->version - body_->first_version : 0; }
+
   detail::Body& body() const { return *body_; }
   /// True if no other handle sees this memory, so that it may be reused in place.
   bool unique() const { return body_.unique() && body_->storage.unique(); }
@@ -150,6 +167,26 @@ class Tensor {
   void* checked_data(DType wanted) const;
 
   Ref<detail::Body> body_;
+};
+
+/// The input tensors of an op, or others that it names: a view of a list that lives as long as the call.
+class Tensors {
+ public:
+  Tensors() = default;
+  Tensors(std::initializer_list<Tensor> list) : span_(list.begin(), list.size()) {}
+  Tensors(std::span<const Tensor> list) : span_(list) {}
+  template <size_t N>
+  Tensors(const std::array<Tensor, N>& list) : span_(list) {}
+  Tensors(const std::vector<Tensor>& list) : span_(list) {}
+  Tensors(const Tensor& only) : span_(&only, 1) {}  // NOLINT: a single input needs no braces
+
+  auto begin() const { return span_.begin(); }
+  auto end() const { return span_.end(); }
+  size_t size() const { return span_.size(); }
+  const Tensor& operator[](size_t i) const { return span_[i]; }
+
+ private:
+  std::span<const Tensor> span_;
 };
 
 /// Numbers as nested rows, `[[1, 2], [3, 4]]`; long axes are shortened with `...` in the middle.

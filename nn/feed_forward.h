@@ -16,11 +16,9 @@ struct FeedForward : Layer<FeedForward> {
   FeedForward(int64_t width, int64_t hidden, Activation function, double drop, Random& random)
       : up(width, hidden, random), down(hidden, width, random), activation(function), dropout(drop) {}
 
-  Tensor forward(Tensor x) const {
-    x = up(x);  // what came in is a norm's result, as a rule, which nobody else holds
-    if (dropout == 0) return down.of(activation, std::move(x));
-    x = activate(std::move(x), activation);
-    return down(mixtape::dropout(x, dropout));
+  Tensor forward(const Tensor& x) const {
+    const Tensor hidden = activate(up(x), activation);
+    return down(mixtape::dropout(hidden, dropout));
   }
   void visit(auto&& each) const {
     each("up", up);

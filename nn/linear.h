@@ -15,10 +15,6 @@ struct Linear : Layer<Linear> {
       : weight(xavier_uniform(out, in, random)), bias(zeros_parameter({out})) {}
 
   Tensor forward(const Tensor& x) const { return linear(x, weight, bias); }
-  /// The same of an activation of x, which the tape need not keep (see activated_linear).
-  Tensor of(Activation function, Tensor x) const {
-    return inside([&] { return activated_linear(std::move(x), function, weight, bias); });
-  }
   void visit(auto&& each) const {
     each("weight", weight);
     each("bias", bias);

@@ -17,7 +17,7 @@ constexpr int32_t kMostSkipped = 10;  // steps in a row
 // What an optimizer looks at: a frozen parameter has none.
 Tensor gradient_of(const Tensor& parameter) { return parameter.trainable() ? parameter.gradient() : Tensor(); }
 
-uint32_t version_of(const Tensor& tensor) { return tensor.body().storage->version; }
+uint32_t version_of(const Tensor& tensor) { return tensor.version(); }
 
 double sum_of_squares(const Tensor& x) {
   return dispatch(x.dtype(),

@@ -20,6 +20,7 @@ enum class Room : uint8_t {
   strips,
   right_of_rows,  // gemm_by_rows
   product_of_rows,
+  product_block,     // products through a slope
   partial_products,  // sums cut into pieces
   partial_sums,
   drawn_words,  // dropout

@@ -40,47 +40,42 @@ Tensor affine(const Tensor& x, double factor, double term) {
 }  // namespace
 
 Tensor operator+(const Tensor& a, const Tensor& b) {
-  return record("add", {a, b}, combine("add", kernels::Binary::add, a, b), Keep{},
-                [sa = a.shape(), sb = b.shape()](const Kept&, const Tensor& dy) {
-                  return Gradients(sum_to(dy, sa), sum_to(dy, sb));
-                });
+  return record("add", {a, b}, combine("add", kernels::Binary::add, a, b),
+                {Rule(a, Save{}, [shape = a.shape()](const Tensor& dy) { return sum_to(dy, shape); }),
+                 Rule(b, Save{}, [shape = b.shape()](const Tensor& dy) { return sum_to(dy, shape); })});
 }
 
 Tensor operator-(const Tensor& a, const Tensor& b) {
-  return record("subtract", {a, b}, combine("subtract", kernels::Binary::subtract, a, b), Keep{},
-                [sa = a.shape(), sb = b.shape()](const Kept& kept, const Tensor& dy) {
-                  return Gradients(sum_to(dy, sa), kept.needs(1) ? sum_to(-dy, sb) : Tensor());
-                });
+  return record("subtract", {a, b}, combine("subtract", kernels::Binary::subtract, a, b),
+                {Rule(a, Save{}, [shape = a.shape()](const Tensor& dy) { return sum_to(dy, shape); }),
+                 Rule(b, Save{}, [shape = b.shape()](const Tensor& dy) { return sum_to(-dy, shape); })});
 }
 
 Tensor operator*(const Tensor& a, const Tensor& b) {
-  return record("multiply", {a, b}, combine("multiply", kernels::Binary::multiply, a, b), Keep{a, b},
-                [](const Kept& kept, const Tensor& dy) {
-                  const Tensor &a = kept[0], &b = kept[1];
-                  return Gradients(kept.needs(0) ? sum_to(dy * b, a.shape()) : Tensor(),
-                                   kept.needs(1) ? sum_to(dy * a, b.shape()) : Tensor());
-                });
+  return record(
+      "multiply", {a, b}, combine("multiply", kernels::Binary::multiply, a, b),
+      {Rule(a, Save{b}, [shape = a.shape()](const Tensor& dy, const Tensor& b) { return sum_to(dy * b, shape); }),
+       Rule(b, Save{a}, [shape = b.shape()](const Tensor& dy, const Tensor& a) { return sum_to(dy * a, shape); })});
 }
 
 Tensor operator/(const Tensor& a, const Tensor& b) {
-  return record("divide", {a, b}, combine("divide", kernels::Binary::divide, a, b), Keep{a, b},
-                [](const Kept& kept, const Tensor& dy) {
-                  const Tensor &a = kept[0], &b = kept[1];
-                  const Tensor da = dy / b;
-                  return Gradients(kept.needs(0) ? sum_to(da, a.shape()) : Tensor(),
-                                   kept.needs(1) ? sum_to(-(da * a / b), b.shape()) : Tensor());
-                });
+  return record(
+      "divide", {a, b}, combine("divide", kernels::Binary::divide, a, b),
+      {Rule(a, Save{b}, [shape = a.shape()](const Tensor& dy, const Tensor& b) { return sum_to(dy / b, shape); }),
+       Rule(b, Save{a, b}, [shape = b.shape()](const Tensor& dy, const Tensor& a, const Tensor& b) {
+         return sum_to(-(dy / b * a / b), shape);
+       })});
 }
 
 Tensor operator*(const Tensor& x, double factor) {
   check_differentiable("scale", x);
-  return record("scale", {x}, affine(x, factor, 0), Keep{},
-                [factor](const Kept&, const Tensor& dy) { return dy * factor; });
+  return record("scale", {x}, affine(x, factor, 0),
+                Rule(x, Save{}, [factor](const Tensor& dy) { return dy * factor; }));
 }
 
 Tensor operator+(const Tensor& x, double term) {
   check_differentiable("shift", x);
-  return record("shift", {x}, affine(x, 1, term), Keep{}, [](const Kept&, const Tensor& dy) { return dy; });
+  return record("shift", {x}, affine(x, 1, term), Rule(x, Save{}, [](const Tensor& dy) { return dy; }));
 }
 
 void add_in_place(const Tensor& sum, const Tensor& x) {

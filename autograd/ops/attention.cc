@@ -7,7 +7,7 @@
 #include "autograd/kernels/attention_careful.h"
 #include "autograd/ops/common.h"
 #include "autograd/ops/draw.h"
-#include "autograd/ops/factors.h"
+#include "autograd/ops/products.h"
 
 namespace mixtape {
 namespace {
@@ -18,7 +18,6 @@ struct Setting {
   int64_t reach;
   double scale;
   kernels::DropoutDraw draw;
-  kernels::Factors factors;
 };
 
 // The inputs of an attention line, in this order. The last three may be undefined.
@@ -77,12 +76,11 @@ void mask_strides(const Tensor& mask, int64_t* strides) {
   strides[0] = mask.rank() == 4 ? mask.size(1) * matrix : (mask.rank() == 3 ? matrix : 0);
 }
 
-template <class List>
-kernels::AttentionBatch batch_of(const List& in, const Setting& setting) {
+kernels::AttentionBatch batch_of(Tensors in, const Setting& setting) {
   kernels::AttentionBatch batch;
   batch.sequences = in[kQueryOffsets].elements() - 1;
-  batch.query_bounds = in[kQueryOffsets].template data<int32_t>();
-  batch.key_bounds = in[kKeyOffsets].template data<int32_t>();
+  batch.query_bounds = in[kQueryOffsets].data<int32_t>();
+  batch.key_bounds = in[kKeyOffsets].data<int32_t>();
   batch.heads = in[kQuery].size(-2);
   batch.width = in[kQuery].size(-1);
   batch.value_width = in[kValue].size(-1);
@@ -90,10 +88,10 @@ kernels::AttentionBatch batch_of(const List& in, const Setting& setting) {
   batch.causal = setting.causal;
   batch.reach = setting.reach;
   batch.dropout = setting.draw;
-  batch.factors = setting.factors;
-  if (in[kLengths]) batch.key_counts = in[kLengths].template data<int32_t>();
+  batch.factors = product_factors();
+  if (in[kLengths]) batch.key_counts = in[kLengths].data<int32_t>();
   if (in[kPairs]) {
-    batch.allowed = in[kPairs].template data<int32_t>();
+    batch.allowed = in[kPairs].data<int32_t>();
     mask_strides(in[kPairs], batch.allowed_strides);
   }
   if (in[kBias]) {
@@ -109,8 +107,8 @@ Setting setting_of(const Tensor& query, const AttentionOptions& options, bool wi
   const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(query.size(-1))));
   const int64_t reach =
       std::min(options.mask.reach().value_or(kernels::AttentionBatch::kFar), kernels::AttentionBatch::kFar);
-  return {options.mask.is_causal(), reach, scale, with_dropout ? dropout_draw(options.dropout) : kernels::DropoutDraw{},
-          product_factors()};
+  return {options.mask.is_causal(), reach, scale,
+          with_dropout ? dropout_draw(options.dropout) : kernels::DropoutDraw{}};
 }
 
 int64_t flops_of(const kernels::AttentionBatch& batch) {
@@ -241,32 +239,26 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
     kernels::attention(batch, query.data<T>(), key.data<T>(), value.data<T>(), out.mutable_data<T>(),
                        log_sums.mutable_data<T>());
   });
+  const Tensor q = saved_operand(query), k = saved_operand(key), v = saved_operand(value);
   return record(
-      "scaled_dot_product_attention",
-      {query, key, value, in[kQueryOffsets], in[kKeyOffsets], in[kLengths], in[kPairs], in[kBias]}, out,
-      Keep{kept_factor(query), kept_factor(key), kept_factor(value), in[kQueryOffsets], in[kKeyOffsets], in[kLengths],
-           in[kPairs], in[kBias], out, log_sums},
-      [setting](const Kept& kept, const Tensor& dout) {
-        const kernels::AttentionBatch batch = batch_of(kept, setting);
-        const Tensor& log_sums = kept[kInputs + 1];
-        const Tensor out = kept.take(kInputs);
-        const Tensor query = factor_of(kept.take(kQuery));
-        const Tensor key = factor_of(kept.take(kKey)), value = factor_of(kept.take(kValue));
-        Tensor dquery = out.shape() == query.shape() ? room_like(out) : Tensor::like(query);
-        Tensor dkey = room_like(key), dvalue = room_like(value);
-        dispatch(query.dtype(),
-                 [&]<class T>(
-                     T) {  // dV = A' dO, dA = dO V', dS = A * (dA - rowsum(dA * A)), dQ = scale dS K, dK = scale dS' Q
-                   kernels::attention_grad(batch, query.data<T>(), key.data<T>(), value.data<T>(), out.data<T>(),
-                                           log_sums.data<T>(), dout.data<T>(), dquery.mutable_data<T>(),
-                                           dkey.mutable_data<T>(), dvalue.mutable_data<T>());
-                 });
-        return Gradients(dquery, dkey, dvalue);
-      },
-      [setting](std::span<const Tensor> in) {
-        const MixedPrecision precision(setting.factors == kernels::Factors::bf16 ? bf16 : f32);
-        return composed_attention(in, setting);
-      });
+      "scaled_dot_product_attention", in, out,
+      Rule({query, key, value},
+           Save{q, k, v, in[kQueryOffsets], in[kKeyOffsets], in[kLengths], in[kPairs], in[kBias], out, log_sums},
+           [setting](const Tensor& dout, const Tensor& query, const Tensor& key, const Tensor& value,
+                     const Tensor& query_offsets, const Tensor& key_offsets, const Tensor& lengths, const Tensor& pairs,
+                     const Tensor& bias, const Tensor& out, const Tensor& log_sums, Gradient& dquery, Gradient& dkey,
+                     Gradient& dvalue) {
+             // dV = A' dO, dA = dO V', dS = A * (dA - rowsum(dA * A)), dQ = scale dS K, dK = scale dS' Q
+             const kernels::AttentionBatch batch =
+                 batch_of({query, key, value, query_offsets, key_offsets, lengths, pairs, bias}, setting);
+             dispatch(query.dtype(), [&]<class T>(T) {
+               kernels::attention_grad(batch, query.data<T>(), key.data<T>(), value.data<T>(), out.data<T>(),
+                                       log_sums.data<T>(), dout.data<T>(), dquery.data<T>(), dkey.data<T>(),
+                                       dvalue.data<T>());
+             });
+           },
+           {.overwrite = {out, k, v}}),
+      [setting](std::span<const Tensor> in) { return composed_attention(in, setting); });
 }
 
 Tensor attention_weights(const Tensor& query, const Tensor& key, const AttentionOptions& options) {

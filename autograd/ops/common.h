@@ -29,9 +29,6 @@ inline void check_index(const char* op, const Tensor& x) {
   if (x.dtype() != i32) fail(fmt::format("{}: indices are {}, expected i32", op, name_of(x.dtype())));
 }
 
-/// Room for a result of the shape and dtype of x, which is done with: its own memory, if nobody else sees that.
-inline Tensor room_like(const Tensor& x) { return x.unique() ? x : Tensor::like(x); }
-
 /// A tensor of rows: [..., n] as rows x n.
 struct Rows {
   int64_t rows, n;

@@ -8,9 +8,13 @@
 namespace mixtape {
 namespace {
 
+void apply_to(const kernels::DropoutDraw& draw, const Tensor& x, const Tensor& y) {
+  dispatch(x.dtype(), [&]<class T>(T) { kernels::dropout(draw, x.data<T>(), y.mutable_data<T>(), x.elements()); });
+}
+
 Tensor apply(const kernels::DropoutDraw& draw, const Tensor& x) {
   Tensor y = Tensor::like(x);
-  dispatch(x.dtype(), [&]<class T>(T) { kernels::dropout(draw, x.data<T>(), y.mutable_data<T>(), x.elements()); });
+  apply_to(draw, x, y);
   return y;
 }
 
@@ -21,8 +25,9 @@ Tensor scale_rows(const Tensor& x, const Tensor& factors) {
     const Pause pause;
     y = x * factors;
   }
-  return record("stochastic_depth", {x}, y, Keep{factors},
-                [](const Kept& kept, const Tensor& dy) { return scale_rows(dy, kept[0]); });
+  return record("stochastic_depth", {x}, y, Rule(x, Save{factors}, [](const Tensor& dy, const Tensor& factors) {
+                  return scale_rows(dy, factors);
+                }));
 }
 
 }  // namespace
@@ -32,9 +37,10 @@ Tensor dropout(const Tensor& x, double p) {
   if (!(p >= 0 && p < 1)) fail(fmt::format("dropout: probability {}, expected 0 <= p < 1", p));
   const kernels::DropoutDraw draw = dropout_draw(p);
   if (!draw) return x;
-  return record(
-      "dropout", {x}, apply(draw, x), Keep{}, [draw](const Kept&, const Tensor& dy) { return apply(draw, dy); },
-      [draw](std::span<const Tensor> in) { return in[0] * apply(draw, Tensor::ones(in[0].shape(), in[0].dtype())); });
+  return record("dropout", {x}, apply(draw, x),
+                Rule(x, Save{}, [draw](const Tensor& dy, Gradient& dx) { apply_to(draw, dy, dx.tensor); },
+                     {.overwrite_dy = true}),
+                [draw](const Tensor& x) { return x * apply(draw, Tensor::ones(x.shape(), x.dtype())); });
 }
 
 Tensor stochastic_depth(const Tensor& x, double p, const Bounds& bounds) {

@@ -3,116 +3,87 @@
 
 #include "autograd/kernels/elementwise.h"
 #include "autograd/ops/common.h"
-#include "autograd/ops/factors.h"
+#include "autograd/ops/products.h"
 
 namespace mixtape {
 namespace {
 
-const uint16_t* bits_of(const Tensor& x) { return static_cast<const uint16_t*>(x.raw_data()); }
-
 void apply_to(kernels::Unary f, const Tensor& x, const Tensor& y) {
-  if (x.dtype() == bf16) return kernels::unary(f, bits_of(x), y.mutable_data<float>(), x.elements());
+  if (x.dtype() == bf16)
+    return kernels::unary(f, static_cast<const uint16_t*>(x.raw_data()), y.mutable_data<float>(), x.elements());
   dispatch(x.dtype(), [&]<class T>(T) { kernels::unary(f, x.data<T>(), y.mutable_data<T>(), x.elements()); });
-}
-
-// The result of bf16 is f32.
-Tensor apply(kernels::Unary f, const Tensor& x) {
-  Tensor y = Tensor::uninitialized(x.shape(), x.dtype() == bf16 ? f32 : x.dtype());
-  apply_to(f, x, y);
-  return y;
 }
 
 Tensor apply(const char* op, kernels::Unary f, const Tensor& x) {
   check_differentiable(op, x);
-  return apply(f, x);
-}
-
-Tensor apply_grad(kernels::Unary f, const Tensor& x, const Tensor& dy) {
-  Tensor dx = room_like(dy);
-  if (x.dtype() == bf16) {
-    kernels::unary_grad(f, bits_of(x), dy.data<float>(), dx.mutable_data<float>(), x.elements());
-    return dx;
-  }
-  dispatch(x.dtype(),
-           [&]<class T>(T) { kernels::unary_grad(f, x.data<T>(), dy.data<T>(), dx.mutable_data<T>(), x.elements()); });
-  return dx;
-}
-
-// f of what the line holds of x, in the memory of x if nobody else sees that.
-Tensor apply_over(kernels::Unary f, const Tensor& held, const Tensor& x) {
-  const bool inputs_stay = Tape::recording() && Tape::recording()->keeps_inputs();
-  Tensor y = x.unique() && !inputs_stay ? x.view(x.shape()) : Tensor::like(x);
-  apply_to(f, held, y);
+  Tensor y = Tensor::like(x);
+  apply_to(f, x, y);
   return y;
+}
+
+// y = f(read), element by element, where `read` is x or x rounded. Products compute y while they read it.
+Tensor activation(const char* op, kernels::Unary f, const Tensor& x, const Tensor& read, const Composed& composed) {
+  const auto compute = [f](std::span<const Tensor> from, const Tensor& y, bool) { apply_to(f, from[0], y); };
+  return record(
+      op, {x}, Tensor::deferred(x.shape(), x.dtype(), Recompute::from(op, {read}, compute, {.map = f})),
+      Rule(x, Save{read},
+           [f](const Tensor& dy, const Tensor& read, Gradient& dx) { activation_grad(f, read, dy, dx.tensor); },
+           {.overwrite = {read}, .overwrite_dy = !read.is(x), .read_product = true}),
+      composed);
 }
 
 }  // namespace
 
 Tensor exp(const Tensor& x) {
   Tensor y = apply("exp", kernels::Unary::exp, x);
-  return record("exp", {x}, y, Keep{y}, [](const Kept& kept, const Tensor& dy) { return dy * kept[0]; });
+  return record("exp", {x}, y, Rule(x, Save{y}, [](const Tensor& dy, const Tensor& y) { return dy * y; }));
 }
 
 Tensor log(const Tensor& x) {
-  return record("log", {x}, apply("log", kernels::Unary::log, x), Keep{x},
-                [](const Kept& kept, const Tensor& dy) { return dy / kept[0]; });
+  return record("log", {x}, apply("log", kernels::Unary::log, x),
+                Rule(x, Save{x}, [](const Tensor& dy, const Tensor& x) { return dy / x; }));
 }
 
 Tensor sqrt(const Tensor& x) {
   Tensor y = apply("sqrt", kernels::Unary::sqrt, x);
-  return record("sqrt", {x}, y, Keep{y}, [](const Kept& kept, const Tensor& dy) { return dy * 0.5 / kept[0]; });
+  return record("sqrt", {x}, y, Rule(x, Save{y}, [](const Tensor& dy, const Tensor& y) { return dy * 0.5 / y; }));
 }
 
 Tensor tanh(const Tensor& x) {
   Tensor y = apply("tanh", kernels::Unary::tanh, x);
-  return record("tanh", {x}, y, Keep{y},
-                [](const Kept& kept, const Tensor& dy) { return dy * (1.0 - kept[0] * kept[0]); });
+  return record("tanh", {x}, y, Rule(x, Save{y}, [](const Tensor& dy, const Tensor& y) { return dy * (1.0 - y * y); }));
 }
 
 Tensor erf(const Tensor& x) {
-  return record("erf", {x}, apply("erf", kernels::Unary::erf, x), Keep{x}, [](const Kept& kept, const Tensor& dy) {
-    return dy * exp(-(kept[0] * kept[0])) * (2 * std::numbers::inv_sqrtpi);
-  });
+  return record("erf", {x}, apply("erf", kernels::Unary::erf, x),
+                Rule(x, Save{x}, [](const Tensor& dy, const Tensor& x) {
+                  return dy * exp(-(x * x)) * (2 * std::numbers::inv_sqrtpi);
+                }));
 }
 
 Tensor relu(const Tensor& x) {
-  Tensor y = apply("relu", kernels::Unary::relu, x);
-  return record(
-      "relu", {x}, y, Keep{y},
-      [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::relu, kept[0], dy); },
-      [](std::span<const Tensor> in) { return composed::relu(in[0]); });
+  check_differentiable("relu", x);
+  return activation("relu", kernels::Unary::relu, x, x, composed::relu);
 }
 
-Tensor gelu(Tensor x) {
+Tensor gelu(const Tensor& x) {
   check_differentiable("gelu", x);
-  const Tensor held = as_factor(x);
-  Tensor y = apply_over(kernels::Unary::gelu, held, x);
-  return record(
-      "gelu", {x}, y, Keep{held},
-      [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::gelu, kept[0], dy); },
-      [](std::span<const Tensor> in) { return composed::gelu(in[0]); },
-      [](const Kept& kept) { return apply(kernels::Unary::gelu, kept[0]); });
+  return activation("gelu", kernels::Unary::gelu, x, rounded_operand(x), composed::gelu);
 }
 
-Tensor gelu_tanh(Tensor x) {
+Tensor gelu_tanh(const Tensor& x) {
   check_differentiable("gelu_tanh", x);
-  const Tensor held = as_factor(x);
-  Tensor y = apply_over(kernels::Unary::gelu_tanh, held, x);
-  return record(
-      "gelu_tanh", {x}, y, Keep{held},
-      [](const Kept& kept, const Tensor& dy) { return apply_grad(kernels::Unary::gelu_tanh, kept[0], dy); },
-      [](std::span<const Tensor> in) { return composed::gelu_tanh(in[0]); },
-      [](const Kept& kept) { return apply(kernels::Unary::gelu_tanh, kept[0]); });
+  return activation("gelu_tanh", kernels::Unary::gelu_tanh, x, rounded_operand(x), composed::gelu_tanh);
 }
 
-Tensor activate(Tensor x, Activation function) {
+Tensor activate(const Tensor& x, Activation function) {
   switch (function) {
     case Activation::relu:
       return relu(x);
     case Activation::gelu:
-      return gelu(std::move(x));
+      return gelu(x);
     default:
-      return gelu_tanh(std::move(x));
+      return gelu_tanh(x);
   }
 }
 
@@ -151,11 +122,14 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   dispatch(a.dtype(), [&]<class T>(T) {
     kernels::select(condition.data<int32_t>(), a.data<T>(), b.data<T>(), y.mutable_data<T>(), y.elements());
   });
-  return record("where", {condition, a, b}, y, Keep{condition}, [](const Kept& kept, const Tensor& dy) {
-    const Tensor zero = Tensor::zeros(dy.shape(), dy.dtype());
-    return Gradients(Tensor(), kept.needs(1) ? where(kept[0], dy, zero) : Tensor(),
-                     kept.needs(2) ? where(kept[0], zero, dy) : Tensor());
-  });
+  return record("where", {condition, a, b}, y,
+                {Rule(a, Save{condition},
+                      [](const Tensor& dy, const Tensor& condition) {
+                        return where(condition, dy, Tensor::zeros(dy.shape(), dy.dtype()));
+                      }),
+                 Rule(b, Save{condition}, [](const Tensor& dy, const Tensor& condition) {
+                   return where(condition, Tensor::zeros(dy.shape(), dy.dtype()), dy);
+                 })});
 }
 
 }  // namespace mixtape

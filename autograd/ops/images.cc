@@ -4,7 +4,7 @@
 #include "autograd/kernels/convolution.h"
 #include "autograd/kernels/windows.h"
 #include "autograd/ops/common.h"
-#include "autograd/ops/factors.h"
+#include "autograd/ops/products.h"
 
 namespace mixtape {
 namespace {
@@ -54,8 +54,8 @@ Tensor unfold(const Tensor& x, const WindowOptions& window) {
   const Windows w = windows_on("unfold", x.shape(), window);
   Tensor y = Tensor::uninitialized(shape_of(w, w.size()), x.dtype());
   dispatch(x.dtype(), [&]<class T>(T) { kernels::unfold(w, x.data<T>(), y.mutable_data<T>()); });
-  return record("unfold", {x}, y, Keep{},
-                [shape = x.shape(), window](const Kept&, const Tensor& dy) { return fold(dy, shape, window); });
+  return record("unfold", {x}, y,
+                Rule(x, Save{}, [shape = x.shape(), window](const Tensor& dy) { return fold(dy, shape, window); }));
 }
 
 Tensor fold(const Tensor& windows, const Shape& shape, const WindowOptions& window) {
@@ -67,7 +67,7 @@ Tensor fold(const Tensor& windows, const Shape& shape, const WindowOptions& wind
   }
   Tensor x = Tensor::uninitialized(shape, windows.dtype());
   dispatch(x.dtype(), [&]<class T>(T) { kernels::fold(w, windows.data<T>(), x.mutable_data<T>()); });
-  return record("fold", {windows}, x, Keep{}, [window](const Kept&, const Tensor& dx) { return unfold(dx, window); });
+  return record("fold", {windows}, x, Rule(windows, Save{}, [window](const Tensor& dx) { return unfold(dx, window); }));
 }
 
 Tensor patches(const Tensor& x, int64_t size) {
@@ -100,22 +100,28 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                     product_factors());
   });
   return record(
-      "conv2d", {x, weight, bias}, y, Keep{x, weight},
-      [w, out, factors = product_factors()](const Kept& kept, const Tensor& dy) {
-        const Tensor &x = kept[0], &weight = kept[1];
-        Tensor dx, dweight;
-        if (kept.needs(0)) dx = Tensor::like(x);            // dX = fold(dY W)
-        if (kept.needs(1)) dweight = Tensor::like(weight);  // dW = dY' unfold(X)
-        dispatch(x.dtype(), [&]<class T>(T) {
-          if (dx) kernels::conv2d_grad_x(w, dy.data<T>(), weight.data<T>(), out, dx.mutable_data<T>(), factors);
-          if (!dweight) return;
-          const Tensor partial = Tensor::uninitialized({kernels::conv2d_pieces(w, out), out * w.size()}, x.dtype());
-          kernels::conv2d_grad_weight(w, x.data<T>(), dy.data<T>(), out, dweight.mutable_data<T>(),
-                                      partial.mutable_data<T>(), factors);
-        });
-        return Gradients(dx, dweight, kept.needs(2) ? sum(reshape(dy, {w.count(), out}), 0) : Tensor());
-      },
-      [options](std::span<const Tensor> in) { return composed::conv2d(in[0], in[1], in[2], options); });
+      "conv2d", {x, weight, bias}, y,
+      {Rule(weight, Save{x},
+            [w, out](const Tensor& dy, const Tensor& x, Gradient& dweight) {  // dW = dY' unfold(X)
+              const Tensor partial = Tensor::uninitialized({kernels::conv2d_pieces(w, out), out * w.size()}, x.dtype());
+              dispatch(x.dtype(), [&]<class T>(T) {
+                kernels::conv2d_grad_weight(w, x.data<T>(), dy.data<T>(), out, dweight.data<T>(),
+                                            partial.mutable_data<T>(), product_factors());
+              });
+            }),
+       Rule(bias, Save{},
+            [w, out](const Tensor& dy) {
+              return sum(reshape(dy, {w.count(), out}), 0);
+            }),
+       Rule(x, Save{weight},
+            [w, out](const Tensor& dy, const Tensor& weight, Gradient& dx) {  // dX = fold(dY W)
+              dispatch(dy.dtype(), [&]<class T>(T) {
+                kernels::conv2d_grad_x(w, dy.data<T>(), weight.data<T>(), out, dx.data<T>(), product_factors());
+              });
+            })},
+      [options](const Tensor& x, const Tensor& weight, const Tensor& bias) {
+        return composed::conv2d(x, weight, bias, options);
+      });
 }
 
 Tensor composed::conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
@@ -130,16 +136,14 @@ Tensor max_pool2d(const Tensor& x, const PoolOptions& options) {
   Tensor pixels = Tensor::uninitialized(y.shape(), i32);
   dispatch(x.dtype(),
            [&]<class T>(T) { kernels::max_pool(w, x.data<T>(), y.mutable_data<T>(), pixels.mutable_data<int32_t>()); });
-  return record(
-      "max_pool2d", {x}, y, Keep{pixels},
-      [w](const Kept& kept, const Tensor& dy) {
-        Tensor dx = Tensor::uninitialized({w.batch, w.height, w.width, w.channels}, dy.dtype());
-        dispatch(dy.dtype(), [&]<class T>(T) {  // dx = dy, where each came from
-          kernels::max_pool_grad(w, dy.data<T>(), kept[0].data<int32_t>(), dx.mutable_data<T>());
-        });
-        return dx;
-      },
-      [options](std::span<const Tensor> in) { return composed::max_pool2d(in[0], options); });
+  return record("max_pool2d", {x}, y,
+                Rule(x, Save{pixels},
+                     [w](const Tensor& dy, const Tensor& pixels, Gradient& dx) {  // dx = dy, where each came from
+                       dispatch(dy.dtype(), [&]<class T>(T) {
+                         kernels::max_pool_grad(w, dy.data<T>(), pixels.data<int32_t>(), dx.data<T>());
+                       });
+                     }),
+                [options](const Tensor& x) { return composed::max_pool2d(x, options); });
 }
 
 Tensor composed::max_pool2d(const Tensor& x, const PoolOptions& options) {

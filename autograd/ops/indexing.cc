@@ -35,9 +35,10 @@ Tensor gather(const Tensor& x, const Tensor& indices, int axis) {
     for (int64_t row = 0; row < view.outer * n; ++row)
       for (int64_t i = 0; i < view.inner; ++i) *to++ = x.data<T>()[(row / n * view.n + *index++) * view.inner + i];
   });
-  return record(
-      "gather", {x, indices}, y, Keep{indices},
-      [shape = x.shape(), axis](const Kept& kept, const Tensor& dy) { return scatter_add(dy, kept[0], axis, shape); });
+  return record("gather", {x, indices}, y,
+                Rule(x, Save{indices}, [shape = x.shape(), axis](const Tensor& dy, const Tensor& indices) {
+                  return scatter_add(dy, indices, axis, shape);
+                }));
 }
 
 Tensor scatter_add(const Tensor& x, const Tensor& indices, int axis, const Shape& shape) {
@@ -57,8 +58,9 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, int axis, const Shape
     for (int64_t row = 0; row < view.outer * n; ++row)
       for (int64_t i = 0; i < view.inner; ++i) to[(row / n * view.n + *index++) * view.inner + i] += *from++;
   });
-  return record("scatter_add", {x, indices}, y, Keep{indices},
-                [axis](const Kept& kept, const Tensor& dy) { return gather(dy, kept[0], axis); });
+  return record("scatter_add", {x, indices}, y, Rule(x, Save{indices}, [axis](const Tensor& dy, const Tensor& indices) {
+                  return gather(dy, indices, axis);
+                }));
 }
 
 Tensor embedding(const Tensor& indices, const Tensor& table) {
@@ -68,10 +70,10 @@ Tensor embedding(const Tensor& indices, const Tensor& table) {
   Tensor y = Tensor::uninitialized(indices.shape().followed_by({table.size(1)}), table.dtype());
   kernels::gather_rows(table.raw_data(), indices.data<int32_t>(), y.mutable_raw_data(), indices.elements(),
                        table.size(1) * size_of(table.dtype()));
-  return record("embedding", {indices, table}, y, Keep{indices},
-                [rows = table.size(0)](const Kept& kept, const Tensor& dy) {
-                  return Gradients(Tensor(), embedding_grad(dy, kept[0], rows));
-                });
+  return record("embedding", {indices, table}, y,
+                Rule(table, Save{indices}, [rows = table.size(0)](const Tensor& dy, const Tensor& indices) {
+                  return embedding_grad(dy, indices, rows);
+                }));
 }
 
 Tensor embedding_grad(const Tensor& x, const Tensor& indices, int64_t rows) {
@@ -85,8 +87,8 @@ Tensor embedding_grad(const Tensor& x, const Tensor& indices, int64_t rows) {
     kernels::scatter_add_rows(x.data<T>(), indices.data<int32_t>(), table.mutable_data<T>(), indices.elements(), rows,
                               x.size(-1));
   });
-  return record("embedding_grad", {x, indices}, table, Keep{indices},
-                [](const Kept& kept, const Tensor& dy) { return embedding(kept[0], dy); });
+  return record("embedding_grad", {x, indices}, table,
+                Rule(x, Save{indices}, [](const Tensor& dy, const Tensor& indices) { return embedding(indices, dy); }));
 }
 
 Tensor to_padded(const Tensor& packed, const Bounds& bounds) {

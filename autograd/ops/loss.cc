@@ -53,17 +53,20 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOp
     *y.mutable_data<T>() = static_cast<T>(weight * std::accumulate(loss, loss + rows, 0.0));
   });
   return record(
-      "cross_entropy", {logits, targets}, y, Keep{logits, targets, log_sums},
-      [ignored = options.ignored, smoothing, weight, rows, n](const Kept& kept, const Tensor& dy) {
-        const Tensor &targets = kept[1], &log_sums = kept[2], logits = kept.take(0);
-        Tensor dx = room_like(logits);  // dx = dy * weight * (softmax(x) - smoothed target)
-        dispatch(logits.dtype(), [&]<class T>(T) {
-          kernels::cross_entropy_grad(logits.data<T>(), targets.data<int32_t>(), ignored, smoothing, log_sums.data<T>(),
-                                      dy.item() * weight, dx.mutable_data<T>(), rows, n);
-        });
-        return dx;
-      },
-      [options](std::span<const Tensor> in) { return composed::cross_entropy(in[0], in[1], options); });
+      "cross_entropy", {logits, targets}, y,
+      Rule(logits, Save{logits, targets, log_sums},
+           [ignored = options.ignored, smoothing, weight, rows, n](
+               const Tensor& dy, const Tensor& logits, const Tensor& targets, const Tensor& log_sums, Gradient& dx) {
+             // dx = dy * weight * (softmax(x) - smoothed target)
+             dispatch(logits.dtype(), [&]<class T>(T) {
+               kernels::cross_entropy_grad(logits.data<T>(), targets.data<int32_t>(), ignored, smoothing,
+                                           log_sums.data<T>(), dy.item() * weight, dx.data<T>(), rows, n);
+             });
+           },
+           {.overwrite = {logits}}),
+      [options](const Tensor& logits, const Tensor& targets) {
+        return composed::cross_entropy(logits, targets, options);
+      });
 }
 
 Tensor composed::cross_entropy(const Tensor& logits, const Tensor& targets, CrossEntropyOptions options) {
@@ -102,18 +105,21 @@ Tensor soft_cross_entropy(const Tensor& logits, const Tensor& targets, SoftCross
                                 n);
     *y.mutable_data<T>() = static_cast<T>(weight * std::accumulate(loss, loss + rows, 0.0));
   });
-  return record(
-      "soft_cross_entropy", {logits, targets}, y, Keep{logits, targets, log_sums},
-      [smoothing, weight, rows, n](const Kept& kept, const Tensor& dy) {
-        const Tensor &targets = kept[1], &log_sums = kept[2], logits = kept.take(0);
-        Tensor dx = room_like(logits);  // dx = dy * weight * (softmax(x) * sum(smoothed target) - smoothed target)
-        dispatch(logits.dtype(), [&]<class T>(T) {
-          kernels::soft_cross_entropy_grad(logits.data<T>(), targets.data<T>(), smoothing, log_sums.data<T>(),
-                                           dy.item() * weight, dx.mutable_data<T>(), rows, n);
-        });
-        return dx;
-      },
-      [options](std::span<const Tensor> in) { return composed::soft_cross_entropy(in[0], in[1], options); });
+  return record("soft_cross_entropy", {logits, targets}, y,
+                Rule(logits, Save{logits, targets, log_sums},
+                     [smoothing, weight, rows, n](const Tensor& dy, const Tensor& logits, const Tensor& targets,
+                                                  const Tensor& log_sums, Gradient& dx) {
+                       // dx = dy * weight * (softmax(x) * sum(smoothed target) - smoothed target)
+                       dispatch(logits.dtype(), [&]<class T>(T) {
+                         kernels::soft_cross_entropy_grad(logits.data<T>(), targets.data<T>(), smoothing,
+                                                          log_sums.data<T>(), dy.item() * weight, dx.data<T>(), rows,
+                                                          n);
+                       });
+                     },
+                     {.overwrite = {logits}}),
+                [options](const Tensor& logits, const Tensor& targets) {
+                  return composed::soft_cross_entropy(logits, targets, options);
+                });
 }
 
 Tensor composed::soft_cross_entropy(const Tensor& logits, const Tensor& targets, SoftCrossEntropyOptions options) {

@@ -2,20 +2,19 @@
 #include "autograd/kernels/norm.h"
 
 #include "autograd/ops/common.h"
+#include "autograd/recompute.h"
 
 namespace mixtape {
 
 namespace {
 
-// y of a layer_norm that kept x, gamma, statistics and beta.
-Tensor normalized_again(const Kept& kept) {
-  const Tensor &x = kept[0], &gamma = kept[1], &statistics = kept[2], &beta = kept[3];
-  Tensor y = Tensor::like(x);
+// The result of layer_norm from x, gamma, beta and the statistics of each row.
+void layer_norm_of(std::span<const Tensor> from, const Tensor& y, bool) {
+  const Tensor &x = from[0], &gamma = from[1], &beta = from[2], &statistics = from[3];
   dispatch(x.dtype(), [&]<class T>(T) {
     kernels::layer_norm_again(x.data<T>(), gamma.data<T>(), beta.data<T>(), statistics.data<T>(), y.mutable_data<T>(),
                               statistics.size(0), x.size(-1));
   });
-  return y;
 }
 
 }  // namespace
@@ -35,24 +34,24 @@ Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, doub
     kernels::layer_norm(x.data<T>(), gamma.data<T>(), beta.data<T>(), epsilon, y.mutable_data<T>(),
                         statistics.mutable_data<T>(), rows, n);
   });
+  y.set_recompute(Recompute::from("layer_norm", {x, gamma, beta, statistics}, layer_norm_of));
   return record(
-      "layer_norm", {x, gamma, beta}, y, Keep{x, gamma, statistics, beta},
-      [rows, n](const Kept& kept, const Tensor& dy) {
-        const Tensor &x = kept[0], &gamma = kept[1], &statistics = kept[2];
-        const Tensor sum = kept.take_sum(0);
-        Tensor dx = sum ? sum : Tensor::like(x), dgamma = Tensor::like(gamma), dbeta = Tensor::like(gamma);
-        const Tensor partial = Tensor::uninitialized({2, kernels::layer_norm_pieces(rows), n}, x.dtype());
-        dispatch(
-            x.dtype(),
-            [&]<class T>(T) {  // h = (x - mean) * rstd, g = dy * gamma: dx = rstd * (g - mean(g) - h * mean(g * h))
-              kernels::layer_norm_grad(x.data<T>(), gamma.data<T>(), statistics.data<T>(), dy.data<T>(), sum.defined(),
-                                       dx.mutable_data<T>(), dgamma.mutable_data<T>(), dbeta.mutable_data<T>(),
-                                       partial.mutable_data<T>(), rows, n);
-            });
-        return Gradients(dx, dgamma, dbeta);
-      },
-      [epsilon](std::span<const Tensor> in) { return composed::layer_norm(in[0], in[1], in[2], epsilon); },
-      normalized_again);
+      "layer_norm", {x, gamma, beta}, y,
+      Rule({x, gamma, beta}, Save{x, gamma, statistics},
+           [rows, n](const Tensor& dy, const Tensor& x, const Tensor& gamma, const Tensor& statistics, Gradient& dx,
+                     Gradient& dgamma, Gradient& dbeta) {
+             // h = (x - mean) * rstd, g = dy * gamma: dx = rstd * (g - mean(g) - h * mean(g * h))
+             const Tensor partial = Tensor::uninitialized({2, kernels::layer_norm_pieces(rows), n}, x.dtype());
+             dispatch(x.dtype(), [&]<class T>(T) {
+               kernels::layer_norm_grad(x.data<T>(), gamma.data<T>(), statistics.data<T>(), dy.data<T>(), dx.accumulate,
+                                        dx.data<T>(), dgamma.data<T>(), dbeta.data<T>(), partial.mutable_data<T>(),
+                                        rows, n);
+             });
+           },
+           {.accumulate = true}),
+      [epsilon](const Tensor& x, const Tensor& gamma, const Tensor& beta) {
+        return composed::layer_norm(x, gamma, beta, epsilon);
+      });
 }
 
 Tensor composed::layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double epsilon) {
@@ -77,21 +76,21 @@ BatchNormed batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta,
     kernels::batch_norm(x.data<T>(), gamma.data<T>(), beta.data<T>(), epsilon, y.mutable_data<T>(),
                         statistics.mutable_data<T>(), partial.mutable_data<T>(), rows, n);
   });
-  record(
-      "batch_norm", {x, gamma, beta}, y, Keep{x, gamma, statistics},
-      [rows, n](const Kept& kept, const Tensor& dy) {
-        const Tensor &x = kept[0], &gamma = kept[1], &statistics = kept[2];
-        Tensor dx = Tensor::like(x), dgamma = Tensor::like(gamma), dbeta = Tensor::like(gamma);
-        const Tensor partial = Tensor::uninitialized({2, kernels::batch_norm_pieces(rows), n}, x.dtype());
-        dispatch(x.dtype(),
-                 [&]<class T>(T) {  // h = (x - mean) * rstd: dx = gamma * rstd * (dy - mean(dy) - h * mean(dy * h))
-                   kernels::batch_norm_grad(x.data<T>(), gamma.data<T>(), statistics.data<T>(), dy.data<T>(),
-                                            dx.mutable_data<T>(), dgamma.mutable_data<T>(), dbeta.mutable_data<T>(),
-                                            partial.mutable_data<T>(), rows, n);
-                 });
-        return Gradients(dx, dgamma, dbeta);
-      },
-      [epsilon](std::span<const Tensor> in) { return composed::batch_norm(in[0], in[1], in[2], epsilon); });
+  record("batch_norm", {x, gamma, beta}, y,
+         Rule({x, gamma, beta}, Save{x, gamma, statistics},
+              [rows, n](const Tensor& dy, const Tensor& x, const Tensor& gamma, const Tensor& statistics, Gradient& dx,
+                        Gradient& dgamma, Gradient& dbeta) {
+                // h = (x - mean) * rstd: dx = gamma * rstd * (dy - mean(dy) - h * mean(dy * h))
+                const Tensor partial = Tensor::uninitialized({2, kernels::batch_norm_pieces(rows), n}, x.dtype());
+                dispatch(x.dtype(), [&]<class T>(T) {
+                  kernels::batch_norm_grad(x.data<T>(), gamma.data<T>(), statistics.data<T>(), dy.data<T>(),
+                                           dx.data<T>(), dgamma.data<T>(), dbeta.data<T>(), partial.mutable_data<T>(),
+                                           rows, n);
+                });
+              }),
+         [epsilon](const Tensor& x, const Tensor& gamma, const Tensor& beta) {
+           return composed::batch_norm(x, gamma, beta, epsilon);
+         });
   return {y, statistics.view_rows(0, 1).view({n}), statistics.view_rows(1, 2).view({n})};
 }
 

@@ -31,8 +31,8 @@ Tensor sum(const Tensor& x) {
   check_differentiable("sum", x);
   Tensor y = Tensor::uninitialized({}, x.dtype());
   dispatch(x.dtype(), [&]<class T>(T) { kernels::sum(x.data<T>(), y.mutable_data<T>(), 1, x.elements(), 1); });
-  return record("sum", {x}, y, Keep{},
-                [shape = x.shape()](const Kept&, const Tensor& dy) { return broadcast_to(dy, shape); });
+  return record("sum", {x}, y,
+                Rule(x, Save{}, [shape = x.shape()](const Tensor& dy) { return broadcast_to(dy, shape); }));
 }
 
 Tensor sum(const Tensor& x, int axis, bool keep_axis) {
@@ -42,9 +42,9 @@ Tensor sum(const Tensor& x, int axis, bool keep_axis) {
   Tensor y = Tensor::uninitialized(reduced(x.shape(), axis, keep_axis), x.dtype());
   dispatch(x.dtype(),
            [&]<class T>(T) { kernels::sum(x.data<T>(), y.mutable_data<T>(), view.outer, view.n, view.inner); });
-  return record("sum", {x}, y, Keep{}, [shape = x.shape(), axis](const Kept&, const Tensor& dy) {
-    return broadcast_to(reshape(dy, shape.with(axis, 1)), shape);
-  });
+  return record("sum", {x}, y, Rule(x, Save{}, [shape = x.shape(), axis](const Tensor& dy) {
+                  return broadcast_to(reshape(dy, shape.with(axis, 1)), shape);
+                }));
 }
 
 Tensor mean(const Tensor& x) { return sum(x) / static_cast<double>(x.elements()); }
@@ -76,9 +76,10 @@ Tensor max(const Tensor& x, int axis, bool keep_axis) {
     for (int64_t o = 0; o < view.outer; ++o)
       for (int64_t i = 0; i < view.inner; ++i, ++index) *to++ = from[(o * view.n + *index) * view.inner + i];
   });
-  return record("max", {x}, y, Keep{indices}, [shape = x.shape(), axis](const Kept& kept, const Tensor& dy) {
-    return broadcast_to(reshape(dy, shape.with(axis, 1)), shape) * indicator(kept[0], shape, axis, dy.dtype());
-  });
+  return record(
+      "max", {x}, y, Rule(x, Save{indices}, [shape = x.shape(), axis](const Tensor& dy, const Tensor& indices) {
+        return broadcast_to(reshape(dy, shape.with(axis, 1)), shape) * indicator(indices, shape, axis, dy.dtype());
+      }));
 }
 
 TopK top_k(const Tensor& x, int64_t k) {

@@ -38,8 +38,8 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
     fail(fmt::format("reshape: {} has {} elements, {} has {}", to_string(x.shape()), x.elements(), to_string(shape),
                      shape.elements()));
   }
-  return record("reshape", {x}, x.view(shape), Keep{},
-                [before = x.shape()](const Kept&, const Tensor& dy) { return reshape(dy, before); });
+  return record("reshape", {x}, x.view(shape),
+                Rule(x, Save{}, [before = x.shape()](const Tensor& dy) { return reshape(dy, before); }));
 }
 
 Tensor reshape(const Tensor& x, std::initializer_list<int64_t> sizes) {
@@ -58,8 +58,8 @@ Tensor transpose(const Tensor& x, int axis_a, int axis_b) {
   contiguous_strides(x.shape(), strides);
   std::swap(strides[a], strides[b]);
   const Shape shape = x.shape().with(a, x.size(b)).with(b, x.size(a));
-  return record("transpose", {x}, permuted(x, shape, strides), Keep{},
-                [a, b](const Kept&, const Tensor& dy) { return transpose(dy, a, b); });
+  return record("transpose", {x}, permuted(x, shape, strides),
+                Rule(x, Save{}, [a, b](const Tensor& dy) { return transpose(dy, a, b); }));
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
@@ -71,43 +71,47 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   contiguous_strides(x.shape(), own);
   for (int axis = 0; axis < x.rank(); ++axis)
     strides[shape.rank() - x.rank() + axis] = x.size(axis) == 1 ? 0 : own[axis];
-  return record("broadcast_to", {x}, permuted(x, shape, strides), Keep{},
-                [before = x.shape()](const Kept&, const Tensor& dy) { return sum_to(dy, before); });
+  return record("broadcast_to", {x}, permuted(x, shape, strides),
+                Rule(x, Save{}, [before = x.shape()](const Tensor& dy) { return sum_to(dy, before); }));
 }
 
 Tensor concat(Tensors parts, int axis) {
   if (parts.size() == 0) fail("concat: no parts");
   const Tensor& leading = *parts.begin();
-  const Shape& first = leading.shape();
-  axis = first.index(axis);
+  const Shape& shape = leading.shape();
+  axis = shape.index(axis);
   int64_t total = 0;
   for (const Tensor& part : parts) {
-    if (part.dtype() != leading.dtype() || part.rank() != first.rank() ||
-        !(part.shape().with(axis, 1) == first.with(axis, 1))) {
-      fail(fmt::format("concat: {} {} and {} {} do not join along axis {}", name_of(leading.dtype()), to_string(first),
+    if (part.dtype() != leading.dtype() || part.rank() != shape.rank() ||
+        !(part.shape().with(axis, 1) == shape.with(axis, 1))) {
+      fail(fmt::format("concat: {} {} and {} {} do not join along axis {}", name_of(leading.dtype()), to_string(shape),
                        name_of(part.dtype()), to_string(part.shape()), axis));
     }
     total += part.size(axis);
   }
-  Tensor y = Tensor::uninitialized(first.with(axis, total), leading.dtype());
-  const Tensor cuts = Tensor::uninitialized({static_cast<int64_t>(parts.size())}, i32);
+  Tensor y = Tensor::uninitialized(shape.with(axis, total), leading.dtype());
   const AxisView view = axis_view(y.shape(), axis);
   const int64_t inner = view.inner * size_of(y.dtype());
-  int32_t* size = cuts.mutable_data<int32_t>();
-  int64_t start = 0;
+  int64_t start = 0;  // in bytes
   for (const Tensor& part : parts) {
     const int64_t bytes = part.size(axis) * inner;
     kernels::copy_rows(part.raw_data(), bytes, static_cast<char*>(y.mutable_raw_data()) + start, view.n * inner,
                        view.outer, bytes);
     start += bytes;
-    *size++ = static_cast<int32_t>(part.size(axis));
   }
-  return record("concat", parts, y, Keep{cuts}, [axis](const Kept& kept, const Tensor& dy) {
-    const int32_t* sizes = kept[0].data<int32_t>();
-    const int64_t count = kept[0].elements();
-    if (count == 2) return Gradients(slice(dy, axis, 0, sizes[0]), slice(dy, axis, sizes[0], dy.size(axis)));
-    return Gradients(split(dy, std::vector<int64_t>(sizes, sizes + count), axis));
-  });
+  const auto rule_of = [axis](const Tensor& part, int64_t first) {
+    return Rule(part, Save{},
+                [axis, first, n = part.size(axis)](const Tensor& dy) { return slice(dy, axis, first, first + n); });
+  };
+  if (parts.size() == 2)
+    return record("concat", parts, y, {rule_of(parts[0], 0), rule_of(parts[1], parts[0].size(axis))});
+  std::vector<Rule> rules;
+  int64_t first = 0;
+  for (const Tensor& part : parts) {
+    rules.push_back(rule_of(part, first));
+    first += part.size(axis);
+  }
+  return record("concat", parts, y, rules);
 }
 
 std::vector<Tensor> split(const Tensor& x, const std::vector<int64_t>& sizes, int axis) {
@@ -134,9 +138,9 @@ Tensor slice(const Tensor& x, int axis, int64_t first, int64_t last) {
   Tensor y = Tensor::uninitialized(x.shape().with(axis, last - first), x.dtype());
   kernels::copy_rows(static_cast<const char*>(x.raw_data()) + first * inner, view.n * inner, y.mutable_raw_data(),
                      (last - first) * inner, view.outer, (last - first) * inner);
-  return record("slice", {x}, y, Keep{}, [shape = x.shape(), axis, first](const Kept&, const Tensor& dy) {
-    return place(dy, shape, axis, first);
-  });
+  return record("slice", {x}, y, Rule(x, Save{}, [shape = x.shape(), axis, first](const Tensor& dy) {
+                  return place(dy, shape, axis, first);
+                }));
 }
 
 Tensor place(const Tensor& x, const Shape& shape, int axis, int64_t first) {
@@ -150,15 +154,15 @@ Tensor place(const Tensor& x, const Shape& shape, int axis, int64_t first) {
   const int64_t inner = view.inner * size_of(x.dtype());
   kernels::copy_rows(x.raw_data(), n * inner, static_cast<char*>(y.mutable_raw_data()) + first * inner, view.n * inner,
                      view.outer, n * inner);
-  return record("place", {x}, y, Keep{},
-                [axis, first, n](const Kept&, const Tensor& dy) { return slice(dy, axis, first, first + n); });
+  return record("place", {x}, y,
+                Rule(x, Save{}, [axis, first, n](const Tensor& dy) { return slice(dy, axis, first, first + n); }));
 }
 
 Tensor cast(const Tensor& x, DType dtype) {
   check_differentiable("cast", x);
   if (x.dtype() == dtype) return x;
-  return record("cast", {x}, x.to(dtype), Keep{},
-                [before = x.dtype()](const Kept&, const Tensor& dy) { return cast(dy, before); });
+  return record("cast", {x}, x.to(dtype),
+                Rule(x, Save{}, [before = x.dtype()](const Tensor& dy) { return cast(dy, before); }));
 }
 
 }  // namespace mixtape

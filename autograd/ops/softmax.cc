@@ -10,16 +10,15 @@ Tensor softmax(const Tensor& x) {
   const int64_t rows = matrix.rows, n = matrix.n;
   Tensor y = Tensor::like(x);
   dispatch(x.dtype(), [&]<class T>(T) { kernels::softmax(x.data<T>(), y.mutable_data<T>(), rows, n); });
-  return record(
-      "softmax", {x}, y, Keep{y},
-      [rows, n](const Kept& kept, const Tensor& dy) {
-        const Tensor& y = kept[0];
-        Tensor dx = Tensor::like(y);  // dx = y * (dy - sum(dy * y))
-        dispatch(y.dtype(),
-                 [&]<class T>(T) { kernels::softmax_grad(y.data<T>(), dy.data<T>(), dx.mutable_data<T>(), rows, n); });
-        return dx;
-      },
-      [](std::span<const Tensor> in) { return composed::softmax(in[0]); });
+  return record("softmax", {x}, y,
+                Rule(x, Save{y},
+                     [rows, n](const Tensor& dy, const Tensor& y, Gradient& dx) {  // dx = y * (dy - sum(dy * y))
+                       dispatch(y.dtype(), [&]<class T>(T) {
+                         kernels::softmax_grad(y.data<T>(), dy.data<T>(), dx.data<T>(), rows, n);
+                       });
+                     },
+                     {.overwrite_dy = true}),
+                composed::softmax);
 }
 
 Tensor composed::softmax(const Tensor& x) {
@@ -33,17 +32,15 @@ Tensor log_softmax(const Tensor& x) {
   const int64_t rows = matrix.rows, n = matrix.n;
   Tensor y = Tensor::like(x);
   dispatch(x.dtype(), [&]<class T>(T) { kernels::log_softmax(x.data<T>(), y.mutable_data<T>(), rows, n); });
-  return record(
-      "log_softmax", {x}, y, Keep{y},
-      [rows, n](const Kept& kept, const Tensor& dy) {
-        const Tensor& y = kept[0];
-        Tensor dx = Tensor::like(y);  // dx = dy - exp(y) * sum(dy)
-        dispatch(y.dtype(), [&]<class T>(T) {
-          kernels::log_softmax_grad(y.data<T>(), dy.data<T>(), dx.mutable_data<T>(), rows, n);
-        });
-        return dx;
-      },
-      [](std::span<const Tensor> in) { return composed::log_softmax(in[0]); });
+  return record("log_softmax", {x}, y,
+                Rule(x, Save{y},
+                     [rows, n](const Tensor& dy, const Tensor& y, Gradient& dx) {  // dx = dy - exp(y) * sum(dy)
+                       dispatch(y.dtype(), [&]<class T>(T) {
+                         kernels::log_softmax_grad(y.data<T>(), dy.data<T>(), dx.data<T>(), rows, n);
+                       });
+                     },
+                     {.overwrite_dy = true}),
+                composed::log_softmax);
 }
 
 Tensor composed::log_softmax(const Tensor& x) {

@@ -9,6 +9,7 @@
 #include "autograd/error.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
+#include "autograd/tape_listing.h"
 #include "nn/multi_head_attention.h"
 #include "optim/adam.h"
 #include "optim/clip.h"
@@ -55,7 +56,7 @@ std::vector<GradientNorms> norms_of(const Results& results, const std::vector<Te
 Tensor input_of(const Tape& tape, const std::string& path) {
   for (int32_t i = 0; i < tape.size(); ++i) {
     const LineView line = tape.line(i);
-    if (line.path == path && std::string_view(line.op) == "linear") return tape.kept(i)[0].clone();
+    if (line.path == path && std::string_view(line.op) == "linear") return tape.saved(i)[0].clone();
   }
   fail(fmt::format("{}: no linear layer on the tape", path));
 }

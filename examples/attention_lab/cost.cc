@@ -24,7 +24,7 @@ Cost measure(const Tensor& x, const std::function<Tensor(const Tensor& x)>& atte
     Tape tape(RandomKey{});
     tape.watch(x);
     const Tensor loss = sum(attention(x));
-    cost.bytes = tape.kept_bytes();
+    cost.bytes = tape.saved_bytes();
     tape.gradients(loss, {x});
     cost.seconds = std::min(cost.seconds, examples::seconds_now() - start);
   }

@@ -77,7 +77,7 @@ Json line_of(const TapeLine& line) {
           {"path", view.path},
           {"inputs", Json::Array(view.inputs.begin(), view.inputs.end())},
           {"shape", Json::Array(view.shape.begin(), view.shape.end())},
-          {"kept_bytes", view.kept_bytes},
+          {"kept_bytes", view.saved_bytes},
           {"keeps", strings(line.keeps)},
           {"backward", view.backward},
           {"rule_of", view.rule_of},

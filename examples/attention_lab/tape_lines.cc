@@ -108,7 +108,7 @@ class Recording {
   }
 
   TapeLine describe(const LineView& view) const {
-    TapeLine result{view, names_of(view.inputs), names_of(view.keeps), {}, rule_of_op(view.op), matrices_of(view)};
+    TapeLine result{view, names_of(view.inputs), names_of(view.saved), {}, rule_of_op(view.op), matrices_of(view)};
     const Names& own = names(view.line);
     if (!own.empty()) {
       const Explanation said = explain(layer_, own[0]);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "autograd/tape.h"
+#include "autograd/tape_listing.h"
 #include "examples/attention_lab/layer.h"
 
 namespace mixtape::attention_lab {

@@ -52,7 +52,7 @@ std::string text_of_line(const TapeLine& line) {
   const LineView& view = line.view;
   std::string text =
       fmt::format("%{} = {}({})  {}", view.line, view.op, fmt::join(line.inputs, ", "), to_string(view.shape));
-  if (!line.keeps.empty()) text += fmt::format("  keeps {}, {} B", fmt::join(line.keeps, ", "), view.kept_bytes);
+  if (!line.keeps.empty()) text += fmt::format("  keeps {}, {} B", fmt::join(line.keeps, ", "), view.saved_bytes);
   if (view.rule_of >= 0) text += fmt::format("  backward of %{}", view.rule_of);
   return text;
 }

@@ -12,9 +12,9 @@ inline Tensor softplus(const Tensor& x) {
     const Pause pause;  // what is computed here is not recorded
     y = log(exp(x) + 1.0);
   }
-  return record("softplus", {x}, y, Keep{x}, [](const Kept& kept, const Tensor& dy) {
-    return dy / (exp(-kept[0]) + 1.0);  // dx = dy * sigmoid(x)
-  });
+  return record("softplus", {x}, y, Rule(x, Save{x}, [](const Tensor& dy, const Tensor& x) {
+                  return dy / (exp(-x) + 1.0);  // dx = dy * sigmoid(x)
+                }));
 }
 
 }  // namespace mixtape::extend

@@ -31,10 +31,10 @@ void check_equal(const char* name, const Function& fused, const Function& compos
 // x, noting where the gradient of what it gives lies.
 const void* gradient_place = nullptr;
 Tensor noting_place(const Tensor& x) {
-  return record("noting_place", {x}, x.clone(), Keep{}, [](const Kept&, const Tensor& dy) {
-    gradient_place = dy.raw_data();
-    return Gradients(dy);
-  });
+  return record("noting_place", {x}, x.clone(), Rule(x, Save{}, [](const Tensor& dy) {
+                  gradient_place = dy.raw_data();
+                  return dy;
+                }));
 }
 
 }  // namespace
@@ -67,27 +67,33 @@ TEST_CASE("fused ops equal their composed definitions, forward and backward") {
   }
 }
 
-TEST_CASE("activated_linear equals its composed definition, and keeps the input only") {
+TEST_CASE("a linear layer of an activation equals the two apart, and the tape saves the input only") {
   using In = const std::vector<Tensor>&;
   Random random(7);
   for (const Activation f : {Activation::relu, Activation::gelu, Activation::gelu_tanh}) {
     const Tensor x = random.normal({150, 70}, 0, 2), weight = random.normal({90, 70}, 0, 1);
     check_equal(
-        "activated_linear", [=](In in) { return activated_linear(in[0], f, in[1], in[2]); },
-        [=](In in) { return composed::activated_linear(in[0], f, in[1], in[2]); },
+        "linear of an activation", [=](In in) { return linear(activate(in[0] * 1.0, f), in[1], in[2]); },
+        [=](In in) {
+          const Tensor y = activate(in[0], f);  // of an input: computed at once
+          CHECK_FALSE(y.deferral());
+          return linear(y, in[1], in[2]);
+        },
         {x, weight, random.normal({90}, 0, 1)});
     Tape tape(random.at(0));
     tape.watch(x);
-    activated_linear(x * 1.0, f, weight);
-    CHECK(tape.kept_bytes() == x.bytes() + weight.bytes());
+    tape.watch(weight);
+    linear(activate(x * 1.0, f), weight);
+    CHECK(tape.saved_bytes() == x.bytes() + weight.bytes());
   }
 }
 
 TEST_CASE("linear layers of nothing give the bias") {
   const Tensor x = Tensor::zeros({3, 0}), weight = Tensor::zeros({2, 0}), bias = Tensor::full({2}, 7);
-  for (const Tensor& y : {linear(x, weight, bias), activated_linear(x, Activation::relu, weight, bias)}) {
-    CHECK(y.values() == std::vector<double>(6, 7));
-  }
+  CHECK(linear(x, weight, bias).values() == std::vector<double>(6, 7));
+  Tape tape;
+  tape.watch(x);
+  CHECK(linear(relu(x * 1.0), weight, bias).values() == std::vector<double>(6, 7));
 }
 
 TEST_CASE("gradients that take the place of what was kept are those of a tape that keeps all") {
@@ -96,8 +102,8 @@ TEST_CASE("gradients that take the place of what was kept are those of a tape th
   const Tensor heads = random.normal({2, 30, 3, 16}, 0, 1);
   const Tensor classes = Tensor::full({2100}, 7, i32), shares = softmax(random.normal({2100, 512}, 0, 1));
   const std::function<Tensor(const Tensor&)> functions[] = {
-      [&](const Tensor& a) { return activated_linear(a + 0.5, Activation::gelu, weight); },
-      [&](const Tensor& a) { return activated_linear(a + 0.5, Activation::relu, weight); },
+      [&](const Tensor& a) { return linear(gelu(a + 0.5), weight); },
+      [&](const Tensor& a) { return linear(relu(a + 0.5), weight); },
       [](const Tensor& a) { return scaled_dot_product_attention(a + 0.5, a * 1.5, a + 1.0, {.mask = causal()}); },
       [&](const Tensor& a) {
         return cross_entropy(reshape(a * 2.0, {2100, 512}), classes);

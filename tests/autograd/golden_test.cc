@@ -119,7 +119,7 @@ Rows activations() {
     const Activation f = function;
     rows.push_back({"activate." + name, [f](const Case& in) { return activate(in["input"], f); }});
     rows.push_back({"activated_linear." + name,
-                    [f](const Case& in) { return activated_linear(in["input"], f, in["weight"], in["bias"]); }});
+                    [f](const Case& in) { return linear(activate(in["input"] * 1.0, f), in["weight"], in["bias"]); }});
   }
   return rows;
 }

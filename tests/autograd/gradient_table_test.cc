@@ -8,6 +8,7 @@
 
 #include "autograd/ops.h"
 #include "autograd/tape.h"
+#include "autograd/tape_listing.h"
 
 using namespace mixtape;
 using namespace mixtape::tests;

@@ -6,6 +6,7 @@
 #include "autograd/ops/accumulate.h"
 #include "autograd/random.h"
 #include "autograd/tape.h"
+#include "autograd/tape_listing.h"
 #include "tests/autograd/closeness.h"
 #include "tests/autograd/rows.h"
 
@@ -215,28 +216,30 @@ TEST_CASE("layer_norm and linear add to what has reached their input by another 
   }
 }
 
-TEST_CASE("what a rule takes of a sum is nothing at first, and its own") {
-  static Values taken;
+TEST_CASE("a rule that may accumulate is given nothing at first, and what is its own") {
+  static Values found;
   const auto op = [](const Tensor& in) {
-    return record("op", {in}, in.clone(), Keep{}, [](const Kept& kept, const Tensor& dy) {
-      const Tensor sum = kept.take_sum(0);
-      taken = sum ? sum.values() : Values();
-      if (!sum) return dy;
-      add_in_place(sum, dy);
-      return sum;
-    });
+    return record("op", {in}, in.clone(),
+                  Rule(in, Save{},
+                       [](const Tensor& dy, Gradient& dx) {
+                         found = dx.accumulate ? dx.tensor.values() : Values();
+                         if (dx.accumulate) return add_in_place(dx.tensor, dy);
+                         dx.tensor.copy_from(dy);
+                       },
+                       {.accumulate = true}),
+                  [](const Tensor& in) { return in * 1.0; });
   };
   const Tensor x = parameter({1, 2});
   Tape tape;
   SUBCASE("nothing yet") {
     tape.backward(sum(op(x)));
-    CHECK(taken.empty());
+    CHECK(found.empty());
     CHECK(x.gradient().values() == Values{1, 1});
   }
   SUBCASE("the seed, which is also the caller's") {
     const Tensor seed = constant({3, 4});
     tape.backward(op(x) + x, {.seed = seed});
-    CHECK(taken == Values{3, 4});
+    CHECK(found == Values{3, 4});
     CHECK(seed.values() == Values{3, 4});
     CHECK(x.gradient().values() == Values{6, 8});
   }
@@ -246,9 +249,10 @@ TEST_CASE("what a rule takes of a sum is nothing at first, and its own") {
     CHECK(tape.gradient(weight).values() == Values{18, 22, 18, 22});
   }
   SUBCASE("nothing in a recorded backward") {
+    found = {};
     const Tensor seed = constant({3, 4});
     const Tensor dx = tape.gradients(op(x) + x, {x}, {.record = true, .seed = seed})[0];
-    CHECK(taken.empty());
+    CHECK(found.empty());
     CHECK(dx.values() == Values{6, 8});
   }
 }

@@ -6,6 +6,7 @@
 #include "autograd/json.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
+#include "autograd/tape_listing.h"
 
 using namespace mixtape;
 
@@ -35,12 +36,12 @@ TEST_CASE("the tape as text") {
   Tape tape;
   const Example example(tape);
   CHECK(to_string(tape) ==
-        "tape that only differentiates (dropout passes everything through): 6 lines, 120 bytes kept\n"
+        "tape that only differentiates (dropout passes everything through): 6 lines, 120 bytes saved\n"
         "%0 = watch()  f32[2, 3]\n"
         "%1 = parameter()  f32[4, 3]  encoder.project.weight\n"
-        "%2 = linear(%0, %1, constant)  f32[2, 4]  keeps %0, %1, 72 B  encoder.project\n"
-        "%3 = softmax(%2)  f32[2, 4]  keeps %3, 32 B  encoder\n"
-        "%4 = multiply(%3, constant)  f32[2, 4]  keeps %3, constant, 48 B  encoder\n"
+        "%2 = linear(%0, %1, constant)  f32[2, 4]  saves %0, %1, 72 B  encoder.project\n"
+        "%3 = softmax(%2)  f32[2, 4]  saves %3, 32 B  encoder\n"
+        "%4 = multiply(%3, constant)  f32[2, 4]  saves constant, 16 B  encoder\n"
         "%5 = sum(%4)  f32[]  encoder\n");
 }
 
@@ -50,10 +51,10 @@ TEST_CASE("a training tape says so, and a recorded backward is marked") {
   tape.gradients(sum(w), {w}, {.record = true});
   const Tensor more = w * w;
   CHECK(to_string(tape) ==
-        "tape that trains: 3 lines, 16 bytes kept\n"
+        "tape that trains: 3 lines, 16 bytes saved\n"
         "%0 = parameter()  f64[2]\n"
         "%1 = sum(%0)  f64[]\n"
-        "%2 = multiply(%0, %0)  f64[2]  keeps %0, %0, 32 B\n");
+        "%2 = multiply(%0, %0)  f64[2]  saves %0, %0, 32 B\n");
   CHECK(to_string(tape).find("backward") == std::string::npos);
   tape.gradients(sum(more), {w}, {.record = true});
   CHECK(to_string(tape).find("  backward") != std::string::npos);
@@ -72,13 +73,13 @@ TEST_CASE("the tape as JSON") {
                          {"inputs", Json::Array{}},
                          {"shape", Json::Array{4, 3}},
                          {"dtype", "f32"},
-                         {"keeps", Json::Array{}},
-                         {"kept_bytes", 0},
+                         {"saved", Json::Array{}},
+                         {"saved_bytes", 0},
                          {"backward", false},
                          {"rule_of", -1}});
   CHECK(lines[2].at("inputs") == Json::Array{0, 1, -1});
-  CHECK(lines[2].at("keeps") == Json::Array{0, 1});
-  CHECK(lines[2].at("kept_bytes") == 72);
+  CHECK(lines[2].at("saved") == Json::Array{0, 1});
+  CHECK(lines[2].at("saved_bytes") == 72);
   CHECK(lines[5].at("shape") == Json::Array{});
 }
 
@@ -102,35 +103,35 @@ TEST_CASE("the tape as a graph") {
         "}\n");
 }
 
-TEST_CASE("bytes kept: memory that lines share counts once, and backward frees it") {
+TEST_CASE("bytes saved: memory that lines share counts once, and backward frees it") {
   const Tensor w = Tensor::ones({10}, f64).as_parameter();
   Tape tape;
   const Tensor y = w * w;
-  CHECK(tape.kept_bytes() == 80);
+  CHECK(tape.saved_bytes() == 80);
   const Tensor z = reshape(w, {2, 5}) * 2.0;
-  CHECK(tape.kept_bytes() == 80);
+  CHECK(tape.saved_bytes() == 80);
   const Tensor loss = sum(reshape(y, {2, 5}) * z);
-  CHECK(tape.kept_bytes() == 240);
-  CHECK(tape.line(1).kept_bytes == 160);
+  CHECK(tape.saved_bytes() == 240);
+  CHECK(tape.line(1).saved_bytes == 160);
   tape.backward(loss);
-  CHECK(tape.kept_bytes() == 0);
-  CHECK(tape.line(1).kept_bytes == 0);
+  CHECK(tape.saved_bytes() == 0);
+  CHECK(tape.line(1).saved_bytes == 0);
 }
 
-TEST_CASE("what a line keeps can be read until backward has released it") {
+TEST_CASE("what a line saves can be read until backward has released it") {
   const Tensor x = Tensor::from(std::vector<double>{1, 2, 3}, {3}, f64);
   Tape tape;
   tape.watch(x);
   const Tensor y = softmax(x), loss = sum(y * Tensor::ones({3}, f64));
-  CHECK(tape.kept(0).empty());
-  REQUIRE(tape.kept(1).size() == 1);
-  CHECK(tape.kept(1)[0].is(y));
-  REQUIRE(tape.kept(2).size() == 2);
-  CHECK(tape.kept(2)[1].values() == std::vector<double>{1, 1, 1});
-  CHECK(tape.line(2).keeps == std::vector<int32_t>{1, -1});
+  CHECK(tape.saved(0).empty());
+  REQUIRE(tape.saved(1).size() == 1);
+  CHECK(tape.saved(1)[0].is(y));
+  REQUIRE(tape.saved(2).size() == 1);  // nobody asks for the gradient of the constant, for which y would be saved
+  CHECK(tape.saved(2)[0].values() == std::vector<double>{1, 1, 1});
+  CHECK(tape.line(2).saved == std::vector<int32_t>{-1});
   tape.backward(loss);
-  CHECK(tape.kept(1).empty());
-  CHECK(tape.line(1).keeps.empty());
+  CHECK(tape.saved(1).empty());
+  CHECK(tape.line(1).saved.empty());
 }
 
 TEST_CASE("the line of a tensor") {
@@ -171,7 +172,7 @@ TEST_CASE("lines of a recorded backward pass name the line whose rule wrote them
 
 TEST_CASE("a line that is not there") {
   Tape tape;
-  CHECK_THROWS_AS(tape.kept(0), Error);
+  CHECK_THROWS_AS(tape.saved(0), Error);
   CHECK_THROWS_WITH_AS(tape.line(0), "tape: line 0 of 0", Error);
   CHECK_THROWS_AS(tape.line(-1), Error);
 }

@@ -6,6 +6,7 @@
 
 #include "autograd/gradcheck.h"
 #include "examples/extend/gated_linear.h"
+#include "examples/extend/hard_swish.h"
 #include "examples/extend/softplus.h"
 #include "nn/save.h"
 #include "nn/summary.h"
@@ -23,6 +24,16 @@ TEST_CASE("extend: an op of the reader's own passes the gradient check") {
   tape.watch(x);
   tape.backward(sum(extend::softplus(x)));
   CHECK(tape.gradient(x).values()[2] == doctest::Approx(0.5));
+}
+
+TEST_CASE(
+    "extend: an op with a kernel of the reader's own equals its composed definition, in both orders of derivatives") {
+  const Tensor x = Tensor::from(std::vector<double>{-4, -2.5, -1, 0.5, 2, 3.5}, {2, 3}, f64);
+  const GradcheckResult result =
+      gradcheck([](const std::vector<Tensor>& in) { return extend::hard_swish(in[0]); }, {x});
+  CHECK_MESSAGE(result.passed, result.message);
+  const std::vector<double> y = extend::hard_swish(x).values(), composed = extend::composed_hard_swish(x).values();
+  for (size_t i = 0; i < y.size(); ++i) CHECK(y[i] == doctest::Approx(composed[i]));
 }
 
 TEST_CASE("extend: a layer of the reader's own has names, saving, summary, hooks and a gradient check") {

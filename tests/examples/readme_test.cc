@@ -10,6 +10,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
+#include "autograd/tape_listing.h"
 #include "data/text_batches.h"
 #include "data/toy_translation.h"
 #include "nn/nn.h"
@@ -40,9 +41,9 @@ Tensor softplus(const Tensor& x) {
     const Pause pause;  // what is computed here is not recorded
     y = log(exp(x) + 1.0);
   }
-  return record("softplus", {x}, y, Keep{x}, [](const Kept& kept, const Tensor& dy) {
-    return dy / (exp(-kept[0]) + 1.0);  // dx = dy * sigmoid(x)
-  });
+  return record("softplus", {x}, y, Rule(x, Save{x}, [](const Tensor& dy, const Tensor& x) {
+                  return dy / (exp(-x) + 1.0);  // dx = dy * sigmoid(x)
+                }));
 }
 
 std::string source_text(const std::string& path) {
@@ -144,6 +145,6 @@ TEST_CASE("readme: layer, op and tape") {
 
 TEST_CASE("readme: every block of code is compiled") {
   check_compiled("README.md", {"tests/examples/readme_test.cc"});
-  check_compiled("examples/extend/README.md",
-                 {"examples/extend/softplus.h", "examples/extend/gated_linear.h", "tests/examples/extend_test.cc"});
+  check_compiled("examples/extend/README.md", {"examples/extend/softplus.h", "examples/extend/hard_swish.h",
+                                               "examples/extend/gated_linear.h", "tests/examples/extend_test.cc"});
 }

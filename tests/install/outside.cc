@@ -20,7 +20,7 @@ Tensor square(const Tensor& x) {
     const Pause pause;
     y = x * x;
   }
-  return record("square", {x}, y, Keep{x}, [](const Kept& kept, const Tensor& dy) { return dy * kept[0] * 2.0; });
+  return record("square", {x}, y, Rule(x, Save{x}, [](const Tensor& dy, const Tensor& x) { return dy * x * 2.0; }));
 }
 
 // y = (x W' + b)^2

@@ -11,6 +11,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "autograd/tape.h"
+#include "autograd/tape_listing.h"
 #include "nn/layer.h"
 #include "nn/save.h"
 #include "nn/summary.h"
