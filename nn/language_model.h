@@ -7,16 +7,10 @@
 namespace mixtape::nn {
 
 struct LanguageModelOptions {
-  int64_t vocab = 0;    ///< V
-  int64_t width = 128;  ///< C
-  int64_t heads = 4;    ///< H
+  int64_t vocab = 0;        ///< V
+  BlockOptions block = {};  ///< of every layer; its dropout is also on the embedding sums. GPT-2 has GELU
   int64_t layers = 4;
-  int64_t feed_forward = 0;  ///< hidden width; 0: four times the width
-  int64_t longest = 256;     ///< positions a sequence may have
-  double dropout = 0;        ///< on the embedding sums and on what each sublayer adds
-  double attention_dropout = 0;
-  Activation activation = Activation::gelu;
-  bool pre_norm = true;
+  int64_t longest = 256;        ///< positions a sequence may have
   bool tie_embeddings = false;  ///< the output layer is the embedding table
 };
 

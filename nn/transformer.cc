@@ -7,36 +7,22 @@
 #include "autograd/error.h"
 
 namespace mixtape::nn {
-namespace {
-
-BlockOptions block_of(const TransformerOptions& options) {
-  return {.width = options.width,
-          .heads = options.heads,
-          .feed_forward = options.feed_forward,
-          .dropout = options.dropout,
-          .attention_dropout = options.attention_dropout,
-          .activation_dropout = options.activation_dropout,
-          .activation = options.activation,
-          .pre_norm = options.pre_norm};
-}
-
-}  // namespace
 
 Transformer::Transformer(const TransformerOptions& chosen, Random& random)
-    : embedding(chosen.vocab, chosen.width, random),
-      positions(chosen.longest, chosen.width),
-      encoder(chosen.layers, block_of(chosen), random),
-      decoder(chosen.decoder_layers > 0 ? chosen.decoder_layers : chosen.layers, block_of(chosen), random),
+    : embedding(chosen.vocab, chosen.block.width, random),
+      positions(chosen.longest, chosen.block.width),
+      encoder(chosen.layers, chosen.block, random),
+      decoder(chosen.decoder_layers > 0 ? chosen.decoder_layers : chosen.layers, chosen.block, random),
       options(chosen) {
   if (!options.tie_embeddings) {
-    target_embedding.emplace(chosen.vocab, chosen.width, random);
-    output.emplace(chosen.width, chosen.vocab, random);
+    target_embedding.emplace(chosen.vocab, chosen.block.width, random);
+    output.emplace(chosen.block.width, chosen.vocab, random);
   }
 }
 
 Tensor Transformer::embed(const Embedding& table, const Tensor& tokens, const Tensor& places) const {
-  const Tensor rows = table(tokens) * std::sqrt(static_cast<double>(options.width));
-  return dropout(positions(rows, places), options.dropout);
+  const Tensor rows = table(tokens) * std::sqrt(static_cast<double>(options.block.width));
+  return dropout(positions(rows, places), options.block.dropout);
 }
 
 Tensor Transformer::encode(const Packed& source) const {
@@ -78,7 +64,7 @@ Tensor Transformer::step(Decoding& decoding, const Tensor& tokens) const {
                         .keys = decoding.source};
     const Tensor y = decoder.step(x, decoding.caches, across);
     ++decoding.position;
-    return logits(reshape(y, {rows, options.width}));
+    return logits(reshape(y, {rows, options.block.width}));
   });
 }
 

@@ -11,22 +11,15 @@ namespace mixtape::nn {
 
 struct TransformerOptions {
   int64_t vocab = 0;           ///< V, of the source, and of the target too
-  int64_t width = 256;         ///< C
-  int64_t heads = 4;           ///< H
+  BlockOptions block = {};     ///< of every layer; its dropout is also on the embedding sums
   int64_t layers = 3;          ///< of the encoder
-  int64_t decoder_layers = 0;  ///< 0: as many
-  int64_t feed_forward = 0;    ///< hidden width; 0: four times the width
+  int64_t decoder_layers = 0;  ///< 0: as many as the encoder
   int64_t longest = 1024;      ///< positions a sequence may have
-  double dropout = 0.1;        ///< on the embedding sums and on what each sublayer adds
-  double attention_dropout = 0.1;
-  double activation_dropout = 0;
-  Activation activation = Activation::relu;
-  bool pre_norm = true;
   bool tie_embeddings = true;  ///< source, target and output share one table (Press & Wolf 2017)
 };
 
 /// Translates a source sequence to a target one: an encoder, and a decoder that attends to its result (Vaswani et al.
-/// 2017). Embeddings are scaled by sqrt(C), positions are sinusoidal.
+/// 2017). Embeddings are scaled by sqrt(C), positions are sinusoidal. C is the width of the block.
 struct Transformer : Layer<Transformer> {
   Embedding embedding;                        ///< of both sides, if tied
   std::optional<Embedding> target_embedding;  ///< not if tied

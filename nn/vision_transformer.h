@@ -21,24 +21,16 @@ struct VisionTransformerOptions {
   int64_t channels = 3;
   int64_t patch = 4;  ///< height and width of a patch in pixels; image sizes are multiples of it
   int64_t classes = 10;
-  int64_t width = 192;  ///< C
-  int64_t heads = 3;    ///< H
+  BlockOptions block = {};  ///< of every layer; its dropout is also on the embedding sums. The paper's has GELU
   int64_t layers = 6;
-  int64_t feed_forward = 0;      ///< hidden width; 0: four times the width
-  double dropout = 0;            ///< on the tokens with their positions, and on what each sublayer adds
-  double attention_dropout = 0;  ///< on the attention weights
-  double stochastic_depth = 0;   ///< the probability with which an image leaves out a sublayer of the last layer; it
-                                 ///< grows linearly from the first layer on
-  double layer_scale = 0;        ///< what the factors of layer scale start from; 0: none
   Pooling pooling = Pooling::class_token;
   bool all_tokens = false;  ///< compute also what the class token does not depend on: the others of the last layer
   PositionKind positions = PositionKind::learned;
   Stem stem = Stem::patch;
-  Activation activation = Activation::gelu;
 };
 
 /// Classifies images as sequences of patches (Dosovitskiy et al. 2021): each patch becomes a token, the tokens attend
-/// to one another in pre-norm encoder layers, and a linear layer reads the class from the class token or from their
+/// to one another in encoder layers, and a linear layer reads the class from the class token or from their
 /// mean. With an AttentionRecorder it gives the attention of each layer and head, [B, heads, T, T]; token 0 is the
 /// class token if there is one, and the patches follow row by row.
 struct VisionTransformer : Layer<VisionTransformer> {

@@ -86,9 +86,16 @@ Preset make_generation(const Choice& choice) {
   shown.add(characters.encode(text));
 
   Random random(1);
-  const nn::LanguageModel model(
-      {.vocab = characters.vocab(), .width = 16, .heads = 2, .layers = 2, .feed_forward = 32, .longest = kLongest},
-      random);
+  const nn::LanguageModel model({.vocab = characters.vocab(),
+                                 .block = {.width = 16,
+                                           .heads = 2,
+                                           .feed_forward = 32,
+                                           .dropout = 0,
+                                           .attention_dropout = 0,
+                                           .activation = nn::Activation::gelu},
+                                 .layers = 2,
+                                 .longest = kLongest},
+                                random);
   const std::string layer = choice.layer.empty() ? "decoder.layer.1.attention" : choice.layer;
   check_layer(model, layer);
   const auto batch_loss = [&](int64_t step) {

@@ -33,10 +33,13 @@ TrainedViT train_small(const std::string& layer) {
                                      .channels = 1,
                                      .patch = 7,
                                      .classes = 10,
-                                     .width = 16,
-                                     .heads = 2,
-                                     .layers = 2,
-                                     .feed_forward = 32},
+                                     .block = {.width = 16,
+                                               .heads = 2,
+                                               .feed_forward = 32,
+                                               .dropout = 0,
+                                               .attention_dropout = 0,
+                                               .activation = nn::Activation::gelu},
+                                     .layers = 2},
                                     random);
   check_layer(model, layer);
   const auto plan = data::plan_image_batches(kPictures, {.images = kPicturesTogether, .seed = 1});

@@ -38,15 +38,12 @@ TrainedTranslator train_small(const std::string& sentence, const std::string& la
   encode(subwords, sentence);
   const data::TokenPairs corpus = data::encode_pairs(text, subwords);
   Random random(1);
-  const nn::Transformer model({.vocab = subwords.vocab_size(),
-                               .width = 16,
-                               .heads = 2,
-                               .layers = 2,
-                               .feed_forward = 32,
-                               .longest = 64,
-                               .dropout = 0,
-                               .attention_dropout = 0},
-                              random);
+  const nn::Transformer model(
+      {.vocab = subwords.vocab_size(),
+       .block = {.width = 16, .heads = 2, .feed_forward = 32, .dropout = 0, .attention_dropout = 0},
+       .layers = 2,
+       .longest = 64},
+      random);
   if (!layer.empty()) check_layer(model, layer);
   const auto plan = data::plan_batches(corpus, {.tokens = 1024, .seed = 1});
   const auto loss = [&](int64_t step) {

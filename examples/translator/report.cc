@@ -89,10 +89,10 @@ void write_report(const RunFolder& run, const Translator& translator, const Scor
   body += html_section(
       "Model", html_key_values({{"parameters", fmt::format("{}", nn::count_parameters(translator.model))},
                                 {"vocabulary", fmt::format("{}", model.vocab)},
-                                {"width, heads", fmt::format("{}, {}", model.width, model.heads)},
+                                {"width, heads", fmt::format("{}, {}", model.block.width, model.block.heads)},
                                 {"layers", fmt::format("{} + {}", model.layers, model.layers)},
-                                {"feed-forward", fmt::format("{}", model.feed_forward)},
-                                {"dropout", fmt::format("{}", model.dropout)},
+                                {"feed-forward", fmt::format("{}", model.block.feed_forward)},
+                                {"dropout", fmt::format("{}", model.block.dropout)},
                                 {"learning rate",
                                  fmt::format("{} at its peak, {}, {} steps of warm-up", translator.preset.rate.peak,
                                              translator.preset.rate.name, translator.preset.rate.warmup)}}));

@@ -109,7 +109,7 @@ std::string colour_of(double value) {
 std::string tokens_figure(const data::ImageSet& digits, const Classifier& classifier) {
   constexpr double kLeft = 10, kTop = 10, kSize = 34, kPitch = 44, kCell = 8, kRows = 90;
   const nn::VisionTransformer& model = classifier.model;
-  const int64_t patch = model.options.patch, columns = model.patch_columns(), width = model.options.width;
+  const int64_t patch = model.options.patch, columns = model.patch_columns(), width = model.options.block.width;
   const std::vector<double> rows =
       model.embedding(data::to_tensor(digits, {kShownDigit}, classifier.normalization)).values();
   const std::vector<double> first = model.class_token.values();

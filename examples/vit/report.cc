@@ -171,7 +171,7 @@ std::string augmentation(const Preset& preset) {
 Html settings(const Classifier& classifier) {
   const nn::VisionTransformerOptions& model = classifier.model.options;
   const Preset& preset = classifier.preset;
-  const int64_t hidden = model.feed_forward > 0 ? model.feed_forward : 4 * model.width;
+  const nn::BlockOptions& block = model.block;
   return html_key_values(
       {{"preset", preset.name},
        {"parameters", format_count(nn::count_parameters(classifier.model))},
@@ -181,12 +181,12 @@ Html settings(const Classifier& classifier) {
        {"tokens", fmt::format("{}", classifier.model.tokens())},
        {"class is read from", model.pooling == nn::Pooling::class_token ? "class token" : "mean of tokens"},
        {"positions", model.positions == nn::PositionKind::learned ? "learned" : "sinusoidal"},
-       {"width, heads", fmt::format("{}, {}", model.width, model.heads)},
+       {"width, heads", fmt::format("{}, {}", block.width, block.heads)},
        {"layers", fmt::format("{}", model.layers)},
-       {"feed-forward", fmt::format("{}", hidden)},
-       {"dropout", fmt::format("{}, of attention {}", model.dropout, model.attention_dropout)},
-       {"stochastic depth", fmt::format("{}", model.stochastic_depth)},
-       {"layer scale", model.layer_scale == 0 ? "none" : fmt::format("from {}", model.layer_scale)},
+       {"feed-forward", fmt::format("{}", block.hidden())},
+       {"dropout", fmt::format("{}, of attention {}", block.dropout, block.attention_dropout)},
+       {"stochastic depth", fmt::format("{}", block.stochastic_depth)},
+       {"layer scale", block.layer_scale == 0 ? "none" : fmt::format("from {}", block.layer_scale)},
        {"batch", fmt::format("{} images", preset.batch)},
        {"learning rate",
         fmt::format("{} at its peak, {}, {} steps of warm-up", preset.rate.peak, preset.rate.name, preset.rate.warmup)},

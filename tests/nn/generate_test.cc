@@ -135,8 +135,8 @@ void check_equal(const Hypothesis& a, const Hypothesis& b) {
 
 nn::Transformer small_transformer(uint64_t seed, int64_t vocab = 9) {
   Random random(seed);
-  nn::Transformer model({.vocab = vocab, .width = 8, .heads = 2, .layers = 2, .feed_forward = 12, .longest = 12},
-                        random);
+  nn::Transformer model(
+      {.vocab = vocab, .block = {.width = 8, .heads = 2, .feed_forward = 12}, .layers = 2, .longest = 12}, random);
   nn::to(model, f64);
   for (const NamedTensor& x : nn::parameters(model)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0, 0.7));
   return model;

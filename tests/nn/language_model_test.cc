@@ -12,13 +12,14 @@ namespace {
 nn::LanguageModel f64_model(bool pre_norm, bool tied) {
   Random random(9);
   nn::LanguageModel model({.vocab = 10,
-                           .width = 8,
-                           .heads = 2,
+                           .block = {.width = 8,
+                                     .heads = 2,
+                                     .dropout = 0.2,
+                                     .attention_dropout = 0.2,
+                                     .activation = nn::Activation::gelu,
+                                     .pre_norm = pre_norm},
                            .layers = 2,
                            .longest = 6,
-                           .dropout = 0.2,
-                           .attention_dropout = 0.2,
-                           .pre_norm = pre_norm,
                            .tie_embeddings = tied},
                           random);
   nn::to(model, f64);

@@ -53,7 +53,7 @@ struct Outer : nn::Layer<Outer> {
   nn::Transformer translator;
 
   explicit Outer(Random& random)
-      : translator({.vocab = 5, .width = 4, .heads = 2, .layers = 1, .feed_forward = 4}, random) {}
+      : translator({.vocab = 5, .block = {.width = 4, .heads = 2, .feed_forward = 4}, .layers = 1}, random) {}
   Tensor forward(const Packed& x) const { return translator(x, x); }
   void visit(auto&& each) const { each("translator", translator); }
 };
@@ -92,7 +92,7 @@ TEST_CASE("layer: names of children in vectors and optionals, of tied, missing a
 
 TEST_CASE("layer: an error names the path of the layer it happened in") {
   Random random(1);
-  const nn::TransformerOptions options{.vocab = 5, .width = 4, .heads = 2, .layers = 1, .feed_forward = 4};
+  const nn::TransformerOptions options{.vocab = 5, .block = {.width = 4, .heads = 2, .feed_forward = 4}, .layers = 1};
   const nn::Transformer model(options, random);
   model.encoder.layer[0].attention.query.weight.assign(Tensor::zeros({4, 3}));
   const char* message =
@@ -111,7 +111,7 @@ TEST_CASE("layer: an error names the path of the layer it happened in") {
 
 TEST_CASE("layer: a layer that works in parts runs under its path once") {
   Random random(1);
-  const nn::Transformer model({.vocab = 5, .width = 4, .heads = 2, .layers = 1, .feed_forward = 4}, random);
+  const nn::Transformer model({.vocab = 5, .block = {.width = 4, .heads = 2, .feed_forward = 4}, .layers = 1}, random);
   int calls = 0;
   Shape shape;
   const Hook hook = model.on_forward([&](const Tensor& y) {

@@ -17,7 +17,11 @@ constexpr int64_t kWords = 7;
 
 nn::LanguageModel small_model(int64_t longest) {
   Random random(4);
-  nn::LanguageModel model({.vocab = kWords, .width = 8, .heads = 2, .layers = 1, .longest = longest}, random);
+  nn::LanguageModel model({.vocab = kWords,
+                           .block = {.width = 8, .heads = 2, .activation = nn::Activation::gelu},
+                           .layers = 1,
+                           .longest = longest},
+                          random);
   for (const NamedTensor& x : nn::parameters(model)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0, 0.7));
   return model;
 }

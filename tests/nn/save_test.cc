@@ -71,7 +71,7 @@ TEST_CASE("save: another model's file is refused with the differences") {
   CHECK(refusal(nn::Linear(3, 5, random), path) ==
         "does not fit: missing weight [5, 3]; missing bias [5]; unknown down.bias [3]; unknown down.weight [3, 5]; "
         "unknown up.bias [5]; unknown up.weight [5, 3]");
-  const nn::Transformer large({.vocab = 9, .width = 8, .heads = 2, .layers = 2}, random);
+  const nn::Transformer large({.vocab = 9, .block = {.width = 8, .heads = 2}, .layers = 2}, random);
   CHECK(refusal(large, path).ends_with("and 73 more"));
 }
 
@@ -113,7 +113,8 @@ TEST_CASE("save: tied tables are in the file once") {
   const TemporaryFolder folder;
   const std::string path = folder.file("model.safetensors");
   Random random(1);
-  const nn::LanguageModelOptions options{.vocab = 50, .width = 8, .heads = 2, .layers = 1, .tie_embeddings = true};
+  const nn::LanguageModelOptions options{
+      .vocab = 50, .block = {.width = 8, .heads = 2}, .layers = 1, .tie_embeddings = true};
   const nn::LanguageModel model(options, random), other(options, random);
   nn::save(model, path);
   nn::load(other, path);

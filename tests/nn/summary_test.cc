@@ -36,7 +36,8 @@ TEST_CASE("summary: layers in the order of their calls, with what they own and d
 
 TEST_CASE("summary: a Transformer's parameters and FLOPs") {
   Random random(1);
-  const nn::Transformer model({.vocab = 20, .width = 8, .heads = 2, .layers = 1, .feed_forward = 16}, random);
+  const nn::Transformer model({.vocab = 20, .block = {.width = 8, .heads = 2, .feed_forward = 16}, .layers = 1},
+                              random);
   const Packed source = pack({{1, 2, 3}, {4, 5}}), target = pack({{6, 7}, {8}});
   const std::string text = nn::summary(model, [&] { model(source, target); });
   CAPTURE(text);

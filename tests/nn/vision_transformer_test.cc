@@ -20,10 +20,13 @@ nn::VisionTransformer made_vit(bool all_tokens) {
                                .channels = 2,
                                .patch = 2,
                                .classes = 3,
-                               .width = 12,
-                               .heads = 2,
+                               .block = {.width = 12,
+                                         .heads = 2,
+                                         .dropout = 0,
+                                         .attention_dropout = 0,
+                                         .activation = nn::Activation::gelu,
+                                         .layer_scale = 0.5},
                                .layers = 3,
-                               .layer_scale = 0.5,
                                .all_tokens = all_tokens},
                               random);
   nn::to(model, f64);
