@@ -36,23 +36,19 @@ struct BlockOptions {
   }
 };
 
-/// x + add(norm(x)), or norm(x + add(x)), where add(z) = dropout(f(z)), scaled, and left out by sequence. `bounds` are
-/// the sequences of what f gives, undefined if that is [B, T, width]. If f gives fewer rows than x has, `kept` are
-/// those of x that it stands for.
-template <class F>
-Tensor residual(const Tensor& kept, const Tensor& x, const LayerNorm& norm, const std::optional<LayerScale>& scale,
-                const BlockOptions& options, const Bounds& bounds, const F& f) {
-  const auto add = [&](Tensor z) {
-    const Tensor y = dropout(f(std::move(z)), options.dropout);
-    return stochastic_depth(scale ? (*scale)(y) : y, options.stochastic_depth, bounds);
-  };
-  if (options.pre_norm) return kept + add(norm(x));
-  return norm(kept + add(x));
-}
+/// The first row of each sequence, as `rows` of EncoderLayer::forward. Throws if a sequence is empty.
+Packed first_rows(const Bounds& sequences);
+
+/// x + add(norm(x)), or norm(x + add(x)), where add(z) = stochastic_depth(scale(dropout(f(z)))). `sequences` are those
+/// of f's result, undefined if that is [B, T, width]. `rows`, if defined, are the rows of x that f gives results for:
+/// i32, by number; then the result has only these.
 template <class F>
 Tensor residual(const Tensor& x, const LayerNorm& norm, const std::optional<LayerScale>& scale,
-                const BlockOptions& options, const Bounds& bounds, const F& f) {
-  return residual(x, x, norm, scale, options, bounds, f);
+                const BlockOptions& options, const Bounds& sequences, const F& f, const Tensor& rows = {}) {
+  const Tensor residue = rows ? embedding(rows, x) : x;
+  const Tensor y = dropout(options.pre_norm ? f(norm(x)) : f(x), options.dropout);
+  const Tensor sum = residue + stochastic_depth(scale ? (*scale)(y) : y, options.stochastic_depth, sequences);
+  return options.pre_norm ? sum : norm(sum);
 }
 
 /// Self-attention, then a feed-forward part, each with a residual connection. With a causal mask it is a layer of a
@@ -68,11 +64,11 @@ struct EncoderLayer : Layer<EncoderLayer> {
 
   EncoderLayer(const BlockOptions& chosen, Random& random);
 
-  Tensor forward(const Tensor& x, const Attend& attend) const;
-
-  /// What forward gives for the first position of each sequence, [sequences, width], without computing the others.
-  /// x: packed. Throws if the mask is causal or a window, as it would look at other places.
-  Tensor first(const Tensor& x, const Attend& attend) const;
+  /// `rows`, if given, are the rows of packed x whose results are wanted, and the others are not computed: `values` are
+  /// their numbers in x, i32, sequence by sequence, and `bounds` tells the sequences apart. They attend to all rows of
+  /// x. The result then is [rows, width]. Throws if the mask is causal or a window: such a mask takes queries for the
+  /// last of their sequence.
+  Tensor forward(const Tensor& x, const Attend& attend, const Packed& rows = {}) const;
 
   /// One more position of each sequence, given the keys and values of those before, to which it adds its own. For
   /// causal models. x: [B, 1, width]  cache: [B, t, H, D], undefined at first
@@ -86,6 +82,10 @@ struct EncoderLayer : Layer<EncoderLayer> {
     each("feed_forward", feed_forward);
     each("feed_forward_scale", feed_forward_scale);
   }
+
+ private:
+  template <class F>
+  Tensor both_parts(const Tensor& x, const Bounds& sequences, const F& self_attention, const Tensor& rows = {}) const;
 };
 
 /// Encoder layers one after the other, and a last norm if they are pre-norm.
@@ -95,9 +95,8 @@ struct Encoder : Layer<Encoder> {
 
   Encoder(int64_t layers, const BlockOptions& options, Random& random);
 
-  Tensor forward(const Tensor& x, const Attend& attend) const;
-  /// See EncoderLayer::first: only the last layer can leave positions out.
-  Tensor first(const Tensor& x, const Attend& attend) const;
+  /// `rows`: see EncoderLayer. The layers before the last one compute all rows, as the last one attends to them.
+  Tensor forward(const Tensor& x, const Attend& attend, const Packed& rows = {}) const;
   /// See EncoderLayer::step; a cache for each layer.
   Tensor step(const Tensor& x, std::vector<MultiHeadAttention::KeysValues>& caches) const;
 

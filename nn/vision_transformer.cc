@@ -53,8 +53,8 @@ Tensor VisionTransformer::forward(const Tensor& images) const {
   const int64_t batch = images.size(0);
   const Tensor rows = reshape(embed(images), {batch * tokens(), options.block.width});
   const Attend attend{.queries = Bounds::uniform(batch, tokens())};
-  if (class_token && !options.all_tokens && !encoder.layer.empty() && !AttentionRecorder::active())
-    return head(encoder.first(rows, attend));
+  if (class_token && !options.all_tokens && !AttentionRecorder::active())
+    return head(encoder(rows, attend, first_rows(attend.queries)));
   const Tensor y = reshape(encoder(rows, attend), {batch, tokens(), options.block.width});
   if (!class_token) return head(mean(y, 1));
   return head(reshape(slice(y, 1, 0, 1), {batch, options.block.width}));
