@@ -37,7 +37,7 @@ Tensor EncoderLayer::forward(const Tensor& x, const Attend& attend, const Packed
       x, rows.bounds, [&](const Tensor& z) { return attention(embedding(rows.values, z), z, to_all); }, rows.values);
 }
 
-Tensor EncoderLayer::step(const Tensor& x, MultiHeadAttention::KeysValues& cache) const {
+Tensor EncoderLayer::step(const Tensor& x, KeyValueCache& cache) const {
   return inside([&] { return both_parts(x, {}, [&](const Tensor& z) { return attention.step(z, cache); }); });
 }
 
@@ -52,11 +52,10 @@ Tensor Encoder::forward(const Tensor& x, const Attend& attend, const Packed& row
   return norm ? (*norm)(y) : y;
 }
 
-Tensor Encoder::step(const Tensor& x, std::vector<MultiHeadAttention::KeysValues>& caches) const {
+Tensor Encoder::step(const Tensor& x, std::vector<LayerCache>& caches) const {
   return inside([&] {
-    caches.resize(layer.size());
     Tensor y = x;
-    for (size_t i = 0; i < layer.size(); ++i) y = layer[i].step(y, caches[i]);
+    for (size_t i = 0; i < layer.size(); ++i) y = layer[i].step(y, caches[i].self);
     return norm ? (*norm)(y) : y;
   });
 }

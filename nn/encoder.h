@@ -70,9 +70,8 @@ struct EncoderLayer : Layer<EncoderLayer> {
   /// last of their sequence.
   Tensor forward(const Tensor& x, const Attend& attend, const Packed& rows = {}) const;
 
-  /// One more position of each sequence, given the keys and values of those before, to which it adds its own. For
-  /// causal models. x: [B, 1, width]  cache: [B, t, H, D], undefined at first
-  Tensor step(const Tensor& x, MultiHeadAttention::KeysValues& cache) const;
+  /// One more position of each sequence, of a causal model.   x, result: [B, 1, width]
+  Tensor step(const Tensor& x, KeyValueCache& cache) const;
 
   void visit(auto&& each) const {
     each("attention_norm", attention_norm);
@@ -97,8 +96,8 @@ struct Encoder : Layer<Encoder> {
 
   /// `rows`: see EncoderLayer. The layers before the last one compute all rows, as the last one attends to them.
   Tensor forward(const Tensor& x, const Attend& attend, const Packed& rows = {}) const;
-  /// See EncoderLayer::step; a cache for each layer.
-  Tensor step(const Tensor& x, std::vector<MultiHeadAttention::KeysValues>& caches) const;
+  /// See EncoderLayer::step.   caches: one for each layer
+  Tensor step(const Tensor& x, std::vector<LayerCache>& caches) const;
 
   void visit(auto&& each) const {
     each("layer", layer);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "autograd/packed.h"
@@ -38,18 +39,28 @@ struct Hypothesis {
 /// more. Throws if a sentence has no hypothesis at all: every token has probability 0, is NaN or is never produced.
 std::vector<Hypothesis> beam_search(int64_t sentences, const NextToken& next, const SearchOptions& options);
 
-/// beam_search with a Transformer, keys and values cached. A hypothesis has at most as many tokens as the model has
-/// positions.
+/// The same with a model. `start` is a state of it with K rows for each sentence, as the model's start() makes it;
+/// where sentences have prompts, step() has taken them in, but for the last token, which is `begin`. A hypothesis has
+/// at most as many tokens as the model has positions left. Throws if the rows are no multiple of K.
+std::vector<Hypothesis> beam_search(const AutoregressiveModel& model, const Decoding& start,
+                                    const SearchOptions& options);
+
+/// The translation of each source.
 std::vector<Hypothesis> translate(const Transformer& model, const Packed& source, const SearchOptions& options);
 
 struct SampleOptions {
-  int64_t tokens = 256;    ///< how many to produce
-  double temperature = 1;  ///< scores are divided by it, at least 0; 0 takes the most probable token
-  int64_t top_k = 0;       ///< draw among the k most probable only; 0: all
+  int64_t tokens = 256;             ///< how many to produce
+  double temperature = 1;           ///< scores are divided by it, at least 0; 0 takes the most probable token
+  int64_t top_k = 0;                ///< draw among the k most probable only; 0: all
+  std::optional<int32_t> end = {};  ///< stop after this token
 };
 
-/// `prompt` (not empty) and what the model says after it, drawn from `random`. The model sees at most its `longest`
-/// last tokens.
+/// `prompt` (not empty) and the tokens that the model produces after it, drawn from `random`. `start` is a state of the
+/// model with one row. The model sees the last tokens only, as many as it has positions: when all are taken it goes
+/// back to `start`, and takes in the later half of them. Throws if start has several rows, or no position left.
+std::vector<int32_t> sample(const AutoregressiveModel& model, const Decoding& start, std::vector<int32_t> prompt,
+                            Random& random, const SampleOptions& options = {});
+/// The same from the start of a text.
 std::vector<int32_t> sample(const LanguageModel& model, std::vector<int32_t> prompt, Random& random,
                             const SampleOptions& options = {});
 

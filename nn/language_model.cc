@@ -15,12 +15,15 @@ Tensor LanguageModel::forward(const Packed& tokens) const {
   return logits(decoder(x, Attend{.queries = tokens.bounds, .mask = causal()}));
 }
 
+Decoding LanguageModel::start(int64_t sequences) const {
+  return {.rows = sequences, .longest = options.longest, .layers = std::vector<LayerCache>(decoder.layer.size())};
+}
+
 Tensor LanguageModel::step(Decoding& decoding, const Tensor& tokens) const {
   return inside([&] {
-    const int64_t rows = tokens.elements();
-    const Tensor places = Tensor::full({rows, 1}, static_cast<double>(decoding.position++), i32);
-    const Tensor x = positions(embedding(tokens.view({rows, 1})), places);
-    return logits(reshape(decoder.step(x, decoding.caches), {rows, options.block.width}));
+    const Next next = advance(decoding, tokens);
+    const Tensor x = positions(embedding(next.tokens), next.positions);
+    return logits(reshape(decoder.step(x, decoding.layers), {decoding.rows, options.block.width}));
   });
 }
 

@@ -16,7 +16,7 @@ struct LanguageModelOptions {
 
 /// Predicts the next token of a sequence from those before: causal self-attention layers on learned positions (Radford
 /// et al. 2019).
-struct LanguageModel : Layer<LanguageModel> {
+struct LanguageModel : Layer<LanguageModel>, AutoregressiveModel {
   Embedding embedding;
   LearnedPositions positions;
   Encoder decoder;
@@ -28,12 +28,9 @@ struct LanguageModel : Layer<LanguageModel> {
   /// Scores of every next token.   tokens: i32 [rows] packed  result: [rows, V]
   Tensor forward(const Packed& tokens) const;
 
-  /// Decoding position by position with keys and values kept.   tokens: i32 [B]  result: [B, V]
-  struct Decoding {
-    std::vector<MultiHeadAttention::KeysValues> caches;
-    int64_t position = 0;
-  };
-  Tensor step(Decoding& decoding, const Tensor& tokens) const;
+  /// For so many sequences, which are decoded side by side.
+  Decoding start(int64_t sequences = 1) const;
+  Tensor step(Decoding& decoding, const Tensor& tokens) const override;
 
   void visit(auto&& each) const {
     each("embedding", embedding);

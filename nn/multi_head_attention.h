@@ -4,6 +4,7 @@
 
 #include "autograd/mask.h"
 #include "autograd/packed.h"
+#include "nn/decoding.h"
 #include "nn/linear.h"
 
 namespace mixtape::nn {
@@ -41,16 +42,13 @@ struct MultiHeadAttention : Layer<MultiHeadAttention> {
   };
   WithWeights with_weights(const Tensor& x, const Tensor& memory, const Attend& attend = {}) const;
 
-  /// The keys and values of `memory` as heads, [..., H, D]; for decoding with a cache.
-  struct KeysValues {
-    Tensor keys, values;
-  };
+  /// The keys and values of `memory`, for decoding with a cache.
   KeysValues project(const Tensor& memory) const;
   /// Attention of x to keys and values that were projected before.
   Tensor attend_to(const Tensor& x, const KeysValues& memory, const Attend& attend) const;
   /// Self-attention of one more position of each sequence to those before and itself; its key and value are added to
-  /// `cache`. x, result: [B, 1, C]  cache: [B, t, H, D], undefined at first
-  Tensor step(const Tensor& x, KeysValues& cache) const;
+  /// `cache`.   x, result: [B, 1, C]
+  Tensor step(const Tensor& x, KeyValueCache& cache) const;
 
   void visit(auto&& each) const {
     each("query", query);

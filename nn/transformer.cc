@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/error.h"
@@ -48,33 +49,25 @@ Tensor Transformer::logits(const Tensor& x) const {
   return inside([&] { return output ? (*output)(x) : linear(x, embedding.weight); });
 }
 
-Transformer::Decoding Transformer::start(const Packed& source, int64_t hypotheses) const {
+Decoding Transformer::start(const Packed& source, int64_t targets) const {
   return inside([&] {
-    return Decoding{.caches = decoder.start(encode(source)), .source = source.bounds, .hypotheses = hypotheses};
+    return Decoding{.rows = source.bounds.sequences() * targets,
+                    .longest = options.longest,
+                    .layers = decoder.start(encode(source)),
+                    .source = source.bounds};
   });
 }
 
 Tensor Transformer::step(Decoding& decoding, const Tensor& tokens) const {
   return inside([&] {
-    const int64_t rows = tokens.elements();
-    const Tensor places = Tensor::full({rows, 1}, static_cast<double>(decoding.position), i32);
-    const Tensor x = embed(target_table(), tokens.view({rows, 1}), places);
-    // The K hypotheses of a sentence are K queries to its source.
-    const Attend across{.queries = Bounds::uniform(decoding.source.sequences(), decoding.hypotheses),
-                        .keys = decoding.source};
-    const Tensor y = decoder.step(x, decoding.caches, across);
-    ++decoding.position;
-    return logits(reshape(y, {rows, options.block.width}));
+    const Next next = advance(decoding, tokens);
+    const Tensor x = embed(target_table(), next.tokens, next.positions);
+    // The targets of a source attend to it as so many queries.
+    const int64_t sources = decoding.source.sequences(), targets = decoding.rows / std::max<int64_t>(1, sources);
+    const Attend across{.queries = Bounds::uniform(sources, targets), .keys = decoding.source};
+    const Tensor y = decoder.step(x, decoding.layers, across);
+    return logits(reshape(y, {decoding.rows, options.block.width}));
   });
-}
-
-void Transformer::reorder(Decoding& decoding, const Tensor& parents) {
-  for (DecoderCache& cache : decoding.caches) {
-    for (Tensor* kept : {&cache.self.keys, &cache.self.values}) {
-      const Shape shape = kept->shape();
-      *kept = mixtape::embedding(parents, kept->view({shape[0], shape.slice(1, 4).elements()})).view(shape);
-    }
-  }
 }
 
 }  // namespace mixtape::nn

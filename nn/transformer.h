@@ -20,7 +20,7 @@ struct TransformerOptions {
 
 /// Translates a source sequence to a target one: an encoder, and a decoder that attends to its result (Vaswani et al.
 /// 2017). Embeddings are scaled by sqrt(C), positions are sinusoidal. C is the width of the block.
-struct Transformer : Layer<Transformer> {
+struct Transformer : Layer<Transformer>, AutoregressiveModel {
   Embedding embedding;                        ///< of both sides, if tied
   std::optional<Embedding> target_embedding;  ///< not if tied
   SinusoidalPositions positions;
@@ -41,19 +41,9 @@ struct Transformer : Layer<Transformer> {
   Tensor decode(const Tensor& memory, const Bounds& source, const Packed& target) const;  ///< [target rows, C]
   Tensor logits(const Tensor& x) const;                                                   ///< [..., C] -> [..., V]
 
-  /// Decoding position by position, with keys and values kept: what `generate.h` works with. K hypotheses of each of B
-  /// source sequences go along side by side, as B K rows.
-  struct Decoding {
-    std::vector<DecoderCache> caches;
-    Bounds source;
-    int64_t hypotheses = 1;  ///< K
-    int64_t position = 0;
-  };
-  Decoding start(const Packed& source, int64_t hypotheses) const;
-  /// Scores after one more token for each row.   tokens: i32 [B K]  result: [B K, V]
-  Tensor step(Decoding& decoding, const Tensor& tokens) const;
-  /// Row i of the decoding goes on from what was row parents[i].
-  static void reorder(Decoding& decoding, const Tensor& parents);
+  /// Encodes B sources; K targets of each are then decoded, as B K rows.
+  Decoding start(const Packed& source, int64_t targets = 1) const;
+  Tensor step(Decoding& decoding, const Tensor& tokens) const override;
 
   void visit(auto&& each) const {
     each("embedding", embedding);

@@ -142,13 +142,32 @@ nn::Transformer small_transformer(uint64_t seed, int64_t vocab = 9) {
   return model;
 }
 
+nn::LanguageModel small_language_model(uint64_t seed, int64_t vocab, int64_t longest) {
+  Random random(seed);
+  nn::LanguageModel model({.vocab = vocab, .block = {.width = 8, .heads = 2}, .layers = 2, .longest = longest}, random);
+  nn::to(model, f64);
+  for (const NamedTensor& x : nn::parameters(model)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0, 0.7));
+  return model;
+}
+
+Tensor last_row(const Tensor& x) { return x.view_rows(x.size(0) - 1, x.size(0)); }
+
+// The model without its cache: the prompt of the sentence and all tokens so far, again for each token.
+Predictor uncached(const nn::LanguageModel& model, const std::vector<Tokens>& prompts) {
+  return [&model, prompts](int64_t sentence, const Tokens& tokens) {
+    Tokens text = prompts[static_cast<size_t>(sentence)];
+    text.insert(text.end(), tokens.begin(), tokens.end());
+    return normalised(last_row(model(pack({text}))).values());
+  };
+}
+
 // The model without its cache: all of the target so far, again for each token.
 Predictor uncached(const nn::Transformer& model, const std::vector<Tokens>& sources) {
   return [&model, sources](int64_t sentence, const Tokens& tokens) {
     Tokens target{kBegin};
     target.insert(target.end(), tokens.begin(), tokens.end());
     const Tensor scores = model(pack({sources[static_cast<size_t>(sentence)]}), pack({target}));
-    return normalised(scores.view_rows(scores.size(0) - 1, scores.size(0)).values());
+    return normalised(last_row(scores).values());
   };
 }
 
@@ -274,12 +293,12 @@ TEST_CASE("generate: what beam_search refuses") {
                        "beam_search: scores [2] for 2 hypotheses, expected [2, V]", Error);
 }
 
-TEST_CASE("generate: decoding with kept keys and values gives the scores of forward") {
+TEST_CASE("generate: decoding with cached keys and values gives the scores of forward") {
   Random random(1);
   const nn::Transformer model = small_transformer(1);
   const std::vector<Tokens> sources = random_sentences({3, 6, 1}, 4, 9, random);
   const int64_t beam = 2;
-  nn::Transformer::Decoding decoding = model.start(pack(sources), beam);
+  nn::Decoding decoding = model.start(pack(sources), beam);
   std::vector<Tokens> rows(6, Tokens{kBegin});
   for (int step = 0; step < 8; ++step) {
     std::vector<int32_t> last;
@@ -291,12 +310,12 @@ TEST_CASE("generate: decoding with kept keys and values gives the scores of forw
     for (int64_t i = 0; i < 6; ++i) {
       const auto row = static_cast<size_t>(i);
       const Tensor whole = model(pack({sources[row / 2]}), pack({rows[row]}));
-      CHECK(largest_difference(whole.view_rows(whole.size(0) - 1, whole.size(0)), scores.view_rows(i, i + 1)) < 1e-10);
+      CHECK(largest_difference(last_row(whole), scores.view_rows(i, i + 1)) < 1e-10);
       parents.push_back(static_cast<int32_t>(i / beam * beam + random.below(beam)));
       next.push_back(rows[static_cast<size_t>(parents.back())]);
       next.back().push_back(static_cast<int32_t>(random.below(9)));
     }
-    nn::Transformer::reorder(decoding, Tensor::from(parents, {6}));
+    decoding.reorder(Tensor::from(parents, {6}));
     rows = next;
   }
 }
@@ -333,4 +352,56 @@ TEST_CASE("generate: translate stops where the model has no more positions, and 
   const auto found = nn::translate(model, pack({{5, 6}}), {.beam = 2, .longest = 500, .never = {kEnd}});
   CHECK(found[0].tokens.size() == 12);
   CHECK(tape.size() == 0);
+}
+
+TEST_CASE("generate: beam search with a language model finds the best of all texts, each after its prompt") {
+  const nn::LanguageModel model = small_language_model(7, 5, 7);
+  const std::vector<Tokens> prompts{{1, 0, kBegin}, {4, 4, kBegin}, {0, 1, kBegin}};
+  for (const double power : {0.0, 1.0}) {
+    CAPTURE(power);
+    const SearchOptions options{.beam = 85, .longest = 4, .length_power = power, .never = {kBegin}};
+    nn::Decoding decoding = model.start(3 * options.beam);
+    for (size_t t = 0; t < 2; ++t) {
+      Tokens column;
+      for (const Tokens& prompt : prompts) column.insert(column.end(), static_cast<size_t>(options.beam), prompt[t]);
+      model.step(decoding, Tensor::from(column, {decoding.rows}));
+    }
+    const auto found = nn::beam_search(model, decoding, options);
+    REQUIRE(found.size() == 3);
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      const Predictor alone = uncached(model, {prompts[i]});
+      check_equal(found[i], exhaustive(alone, options));
+      const SearchOptions narrow{.beam = 1, .longest = 4, .length_power = power, .never = {kBegin}};
+      nn::Decoding one = model.start(1);
+      for (size_t t = 0; t < 2; ++t) model.step(one, Tensor::from(Tokens{prompts[i][t]}, {1}));
+      check_equal(nn::beam_search(model, one, narrow)[0], greedy(alone, narrow));
+    }
+  }
+}
+
+TEST_CASE("generate: a search ends where a language model has no more positions, and leaves its start as it was") {
+  const nn::LanguageModel model = small_language_model(2, 6, 5);
+  nn::Decoding start = model.start(2);
+  model.step(start, Tensor::from(Tokens{1, 1}, {2}));
+  const SearchOptions options{.beam = 2, .longest = 500, .never = {kEnd}};
+  const Tokens found = nn::beam_search(model, start, options)[0].tokens;
+  CHECK(found.size() == 4);
+  CHECK(start.position == 1);
+  CHECK(nn::beam_search(model, start, options)[0].tokens == found);
+}
+
+TEST_CASE("generate: what decoding refuses") {
+  const nn::LanguageModel model = small_language_model(2, 6, 2);
+  nn::Decoding decoding = model.start(3);
+  const Tensor tokens = Tensor::full({3}, 1, i32);
+  CHECK_THROWS_WITH_AS(nn::beam_search(model, decoding, {.beam = 2}),
+                       "beam_search: 3 rows for a beam of 2, expected a multiple", Error);
+  CHECK_THROWS_WITH_AS(nn::beam_search(model, decoding, {.beam = 0}), "beam_search: a beam of 0, expected at least 1",
+                       Error);
+  CHECK_THROWS_WITH_AS(model.step(decoding, Tensor::full({2}, 1, i32)), "step: tokens [2], expected [3]", Error);
+  CHECK_THROWS_WITH_AS(decoding.reorder(Tensor::full({2}, 1, i32)), "reorder: parents [2], expected [3]", Error);
+  for (int i = 0; i < 2; ++i) model.step(decoding, tokens);
+  CHECK_THROWS_WITH_AS(model.step(decoding, tokens), "step: all 2 positions of the model are taken", Error);
+  CHECK_THROWS_WITH_AS(nn::beam_search(model, decoding, {.beam = 3}),
+                       "beam_search: at most 0 tokens, expected at least 1", Error);
 }

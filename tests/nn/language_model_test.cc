@@ -53,7 +53,7 @@ TEST_CASE("language_model: position by position equals all at once") {
     const nn::LanguageModel model = f64_model(true, tied);
     const auto sequences = random_sentences({6, 6, 6}, 0, 10, random);
     const Tensor scores = model(pack(sequences));
-    nn::LanguageModel::Decoding decoding;
+    nn::Decoding decoding = model.start(3);
     for (int64_t t = 0; t < 6; ++t) {
       const auto i = static_cast<size_t>(t);
       const Tensor step = model.step(

@@ -254,12 +254,12 @@ TEST_CASE("multi_head_attention: position by position equals causal at once") {
   const MultiHeadAttention layer = f64_attention();
   const Tensor x = f64_normal({2, 4, kModelWidth}, 1);
   const Tensor y = layer(x, Attend{.mask = causal()});
-  MultiHeadAttention::KeysValues cache;
+  nn::KeyValueCache cache;
   for (int64_t t = 0; t < 4; ++t) {
     const Tensor step = layer.step(slice(x, 1, t, t + 1), cache);
     CHECK(largest_difference(step, slice(y, 1, t, t + 1)) < 1e-12);
   }
-  CHECK(cache.keys.shape() == Shape{2, 4, kHeads, kHeadWidth});
+  CHECK(cache.all().keys.shape() == Shape{2, 4, kHeads, kHeadWidth});
 }
 
 TEST_CASE("multi_head_attention: heads divide the width") {

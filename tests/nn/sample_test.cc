@@ -109,6 +109,24 @@ TEST_CASE("sample: text longer than the model sees goes on from the later half o
   }
 }
 
+TEST_CASE("sample: a Transformer is drawn from too, up to the token that ends") {
+  Random random(8);
+  const nn::Transformer model({.vocab = kWords, .block = {.width = 8, .heads = 2}, .layers = 1, .longest = 9}, random);
+  for (const NamedTensor& x : nn::parameters(model)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0, 0.7));
+  const Packed source = pack({{5, 4, 6}});
+  Tokens expected{2};
+  for (int i = 0; i < 8; ++i) {
+    const Tensor scores = model(source, pack({expected}));
+    expected.push_back(static_cast<int32_t>(argmax(scores.view_rows(i, i + 1), -1).item()));
+  }
+  const nn::Decoding start = model.start(source);
+  CHECK(nn::sample(model, start, {2}, random, {.tokens = 8, .temperature = 0}) == expected);
+  const int32_t end = expected[3];
+  const auto length = std::find(expected.begin() + 1, expected.end(), end) - expected.begin() + 1;
+  expected.resize(static_cast<size_t>(length));
+  CHECK(nn::sample(model, start, {2}, random, {.tokens = 8, .temperature = 0, .end = end}) == expected);
+}
+
 TEST_CASE("sample: what it refuses") {
   const nn::LanguageModel model = small_model(4);
   Random random(1);
@@ -116,4 +134,8 @@ TEST_CASE("sample: what it refuses") {
   CHECK_THROWS_WITH_AS(nn::sample(model, {1}, random, {.temperature = -1}),
                        "sample: a temperature of -1, expected at least 0", Error);
   CHECK_THROWS_AS(nn::sample(model, {7}, random), Error);
+  CHECK_THROWS_WITH_AS(nn::sample(model, model.start(2), {1}, random), "sample: 2 rows, expected 1", Error);
+  nn::Decoding full = model.start();
+  for (int i = 0; i < 4; ++i) model.step(full, Tensor::full({1}, 1, i32));
+  CHECK_THROWS_WITH_AS(nn::sample(model, full, {1}, random), "sample: all 4 positions of the model are taken", Error);
 }
