@@ -15,7 +15,7 @@ DecoderLayer::DecoderLayer(const BlockOptions& chosen, Random& random)
       options(chosen) {}
 
 template <class Self, class Cross>
-Tensor DecoderLayer::all_parts(const Tensor& x, const Bounds& sequences, const Self& self_attention,
+Tensor DecoderLayer::sublayers(const Tensor& x, const Bounds& sequences, const Self& self_attention,
                                const Cross& cross_attention) const {
   Tensor y = residual(x, attention_norm, attention_scale, options, sequences, self_attention);
   y = residual(y, cross_norm, cross_scale, options, sequences, cross_attention);
@@ -23,14 +23,14 @@ Tensor DecoderLayer::all_parts(const Tensor& x, const Bounds& sequences, const S
 }
 
 Tensor DecoderLayer::forward(const Tensor& x, const Tensor& memory, const Attend& self, const Attend& across) const {
-  return all_parts(
+  return sublayers(
       x, self.queries, [&](const Tensor& z) { return attention(z, self); },
       [&](const Tensor& z) { return cross(z, memory, across); });
 }
 
 Tensor DecoderLayer::step(const Tensor& x, LayerCache& cache, const Attend& across) const {
   return inside([&] {
-    return all_parts(
+    return sublayers(
         x, {}, [&](const Tensor& z) { return attention.step(z, cache.self); },
         [&](const Tensor& z) { return cross.attend_to(z, cache.memory, across); });
   });

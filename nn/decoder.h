@@ -6,8 +6,8 @@
 
 namespace mixtape::nn {
 
-/// Causal self-attention, attention to the encoder's result (`memory`), and a feed-forward part, each with a residual
-/// connection. x, result: [rows, width] packed, or [B, T, width]
+/// Causal self-attention, cross-attention to the encoder's output (`memory`), and a feed-forward network, each with a
+/// residual connection.   x, result: [rows, width] packed, or [B, T, width]
 struct DecoderLayer : Layer<DecoderLayer> {
   LayerNorm attention_norm;
   MultiHeadAttention attention;
@@ -24,11 +24,11 @@ struct DecoderLayer : Layer<DecoderLayer> {
 
   Tensor forward(const Tensor& x, const Tensor& memory, const Attend& self, const Attend& across) const;
 
-  /// One more position of each sequence.   x, result: [B, 1, width]; `across` says which rows of the cached memory each
-  /// sequence attends to.
+  /// The next position of each sequence.   x, result: [B, 1, width]  across: which rows of the cached memory each
+  /// sequence attends to
   Tensor step(const Tensor& x, LayerCache& cache, const Attend& across) const;
 
-  /// A cache with the keys and values of `memory`, and no position yet.
+  /// A cache with the keys and values of `memory`, and no positions.
   LayerCache start(const Tensor& memory) const;
 
   void visit(auto&& each) const {
@@ -45,11 +45,11 @@ struct DecoderLayer : Layer<DecoderLayer> {
 
  private:
   template <class Self, class Cross>
-  Tensor all_parts(const Tensor& x, const Bounds& sequences, const Self& self_attention,
+  Tensor sublayers(const Tensor& x, const Bounds& sequences, const Self& self_attention,
                    const Cross& cross_attention) const;
 };
 
-/// Decoder layers one after the other, and a last norm if they are pre-norm.
+/// A stack of decoder layers, and a final norm if they are pre-norm.
 struct Decoder : Layer<Decoder> {
   std::vector<DecoderLayer> layer;
   std::optional<LayerNorm> norm;

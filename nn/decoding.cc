@@ -32,7 +32,7 @@ AutoregressiveModel::Next AutoregressiveModel::advance(Decoding& decoding, const
   if (!(tokens.shape() == Shape{rows}))
     fail(fmt::format("step: tokens {}, expected [{}]", to_string(tokens.shape()), rows));
   if (decoding.position >= decoding.longest)
-    fail(fmt::format("step: all {} positions of the model are taken", decoding.longest));
+    fail(fmt::format("step: the model has no position left after {}", decoding.longest));
   const Tensor positions = Tensor::full({rows, 1}, static_cast<double>(decoding.position++), i32);
   return {tokens.view({rows, 1}), positions};
 }

@@ -23,22 +23,22 @@ EncoderLayer::EncoderLayer(const BlockOptions& chosen, Random& random)
       options(chosen) {}
 
 template <class F>
-Tensor EncoderLayer::both_parts(const Tensor& x, const Bounds& sequences, const F& self_attention,
-                                const Tensor& rows) const {
+Tensor EncoderLayer::sublayers(const Tensor& x, const Bounds& sequences, const F& self_attention,
+                               const Tensor& rows) const {
   const Tensor y = residual(x, attention_norm, attention_scale, options, sequences, self_attention, rows);
   return residual(y, feed_forward_norm, feed_forward_scale, options, sequences, feed_forward);
 }
 
 Tensor EncoderLayer::forward(const Tensor& x, const Attend& attend, const Packed& rows) const {
-  if (!rows.values) return both_parts(x, attend.queries, [&](const Tensor& z) { return attention(z, attend); });
-  if (attend.mask.is_causal() || attend.mask.reach()) fail("encoder: some rows only, with a causal or windowed mask");
+  if (!rows.values) return sublayers(x, attend.queries, [&](const Tensor& z) { return attention(z, attend); });
+  if (attend.mask.is_causal() || attend.mask.reach()) fail("encoder: selected rows with a causal or windowed mask");
   const Attend to_all{.queries = rows.bounds, .keys = attend.queries, .mask = attend.mask};
-  return both_parts(
+  return sublayers(
       x, rows.bounds, [&](const Tensor& z) { return attention(embedding(rows.values, z), z, to_all); }, rows.values);
 }
 
 Tensor EncoderLayer::step(const Tensor& x, KeyValueCache& cache) const {
-  return inside([&] { return both_parts(x, {}, [&](const Tensor& z) { return attention.step(z, cache); }); });
+  return inside([&] { return sublayers(x, {}, [&](const Tensor& z) { return attention.step(z, cache); }); });
 }
 
 Encoder::Encoder(int64_t layers, const BlockOptions& options, Random& random) {

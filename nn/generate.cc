@@ -30,8 +30,8 @@ const Hypothesis& best(const std::vector<Hypothesis>& finished) {
                            [](const auto& a, const auto& b) { return a.score < b.score; });
 }
 
-// True if the search of a sentence may end with the best finished hypothesis. An unfinished one loses no more
-// probability at best until it ends, which it does after one more token or as late as it may.
+// True if the search of a sentence may end with the best finished hypothesis. At best an unfinished one ends without
+// losing probability, after one more token or at the longest length.
 bool settled(const Beam& beam, const SearchOptions& options) {
   if (beam.finished.empty()) return beam.live.empty();
   const double reached = best(beam.finished).score, power = options.length_power;
@@ -48,14 +48,14 @@ bool settled(const Beam& beam, const SearchOptions& options) {
   return hopeless || (enough && !ahead);
 }
 
-// One way to go on: hypothesis `parent` with `token`.
+// Hypothesis `parent` extended by `token`.
 struct Candidate {
   double log_probability;
   int64_t parent;
   int32_t token;
 };
 
-// The 2 K best ways to go on from the K hypotheses: K of them at least do not end.
+// The 2 K best extensions of the K hypotheses. At least K of them do not end.
 std::vector<Candidate> best_candidates(const Beam& beam, const Tensor& log_probabilities, int64_t first_row,
                                        const SearchOptions& options) {
   const int64_t vocab = log_probabilities.size(1);
@@ -92,7 +92,7 @@ void check_beam(const SearchOptions& options) {
   if (options.beam < 1) fail(fmt::format("beam_search: a beam of {}, expected at least 1", options.beam));
 }
 
-// Takes one step of a sentence's search; writes the next tokens and parents of its K rows.
+// One step of the search of a sentence: writes the next tokens and parents of its K rows.
 void advance(Beam& beam, const std::vector<Candidate>& candidates, int64_t first_row, bool last,
              const SearchOptions& options, int32_t* tokens, int32_t* parents) {
   Beam next;
@@ -114,7 +114,7 @@ void advance(Beam& beam, const std::vector<Candidate>& candidates, int64_t first
     if (last) next.finished.push_back({next.live.back(), score});
   }
   next.done = last || settled(next, options);
-  while (static_cast<int64_t>(next.live.size()) < options.beam) {  // rows that go along without meaning
+  while (static_cast<int64_t>(next.live.size()) < options.beam) {  // unused rows
     const size_t row = next.live.size();
     next.live.emplace_back();
     next.log_probability.push_back(kImpossible);
@@ -215,19 +215,19 @@ std::vector<int32_t> sample(const AutoregressiveModel& model, const Decoding& st
     fail(fmt::format("sample: a temperature of {}, expected at least 0", options.temperature));
   const int64_t window = start.longest - start.position;
   if (start.rows != 1) fail(fmt::format("sample: {} rows, expected 1", start.rows));
-  if (window < 1) fail(fmt::format("sample: all {} positions of the model are taken", start.longest));
+  if (window < 1) fail(fmt::format("sample: the model has no position left after {}", start.longest));
   const Pause pause;
   std::vector<int32_t> tokens = std::move(prompt);
   Decoding decoding = start;
-  size_t taken = tokens.size() - static_cast<size_t>(std::min(std::ssize(tokens), window));  // in, or left out
+  size_t consumed = tokens.size() - static_cast<size_t>(std::min(std::ssize(tokens), window));
   for (int64_t made = 0; made < options.tokens; ++made) {
     if (decoding.position == start.longest) {
       decoding = start;
-      taken = tokens.size() - static_cast<size_t>((window + 1) / 2);
+      consumed = tokens.size() - static_cast<size_t>((window + 1) / 2);
     }
     Tensor scores;
-    for (; taken < tokens.size(); ++taken)
-      scores = model.step(decoding, Tensor::from(std::vector<int32_t>{tokens[taken]}, {1}));
+    for (; consumed < tokens.size(); ++consumed)
+      scores = model.step(decoding, Tensor::from(std::vector<int32_t>{tokens[consumed]}, {1}));
     tokens.push_back(draw_token(scores, random, options));
     if (tokens.back() == options.end) break;
   }

@@ -8,14 +8,14 @@ namespace mixtape::nn {
 
 struct LanguageModelOptions {
   int64_t vocab = 0;        ///< V
-  BlockOptions block = {};  ///< of every layer; its dropout is also on the embedding sums. GPT-2 has GELU
+  BlockOptions block = {};  ///< of every layer; `dropout` also applies to the embeddings. GPT-2 uses GELU
   int64_t layers = 4;
-  int64_t longest = 256;        ///< positions a sequence may have
+  int64_t longest = 256;        ///< positions of a sequence
   bool tie_embeddings = false;  ///< the output layer is the embedding table
 };
 
-/// Predicts the next token of a sequence from those before: causal self-attention layers on learned positions (Radford
-/// et al. 2019).
+/// Predicts the next token of a sequence from those before: causal self-attention layers and learned positions (Radford
+/// et al. 2019). C is the width.
 struct LanguageModel : Layer<LanguageModel>, AutoregressiveModel {
   Embedding embedding;
   LearnedPositions positions;
@@ -25,10 +25,10 @@ struct LanguageModel : Layer<LanguageModel>, AutoregressiveModel {
 
   LanguageModel(const LanguageModelOptions& chosen, Random& random);
 
-  /// Scores of every next token.   tokens: i32 [rows] packed  result: [rows, V]
+  /// The logits of every next token.   tokens: i32 [rows] packed  result: [rows, V]
   Tensor forward(const Packed& tokens) const;
 
-  /// For so many sequences, which are decoded side by side.
+  /// Starts to decode so many sequences.
   Decoding start(int64_t sequences = 1) const;
   Tensor step(Decoding& decoding, const Tensor& tokens) const override;
 

@@ -35,7 +35,7 @@ KeysValues MultiHeadAttention::project(const Tensor& memory) const {
   return inside([&] { return KeysValues{by_heads(key(memory)), by_heads(value(memory))}; });
 }
 
-// heads -> [..., C], through the composed path if somebody records the weights.
+// heads -> [..., C]. Composed ops if the weights are recorded.
 Tensor MultiHeadAttention::mix(const Tensor& x, const KeysValues& memory, const Attend& attend) const {
   const AttentionOptions how{
       .mask = attend.mask, .query_bounds = attend.queries, .key_bounds = attend.keys, .dropout = options.dropout};

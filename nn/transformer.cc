@@ -62,7 +62,7 @@ Tensor Transformer::step(Decoding& decoding, const Tensor& tokens) const {
   return inside([&] {
     const Next next = advance(decoding, tokens);
     const Tensor x = embed(target_table(), next.tokens, next.positions);
-    // The targets of a source attend to it as so many queries.
+    // The K targets of a source are K queries to it.
     const int64_t sources = decoding.source.sequences(), targets = decoding.rows / std::max<int64_t>(1, sources);
     const Attend across{.queries = Bounds::uniform(sources, targets), .keys = decoding.source};
     const Tensor y = decoder.step(x, decoding.layers, across);

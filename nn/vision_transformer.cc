@@ -35,7 +35,7 @@ VisionTransformer::VisionTransformer(const VisionTransformerOptions& chosen, Ran
   }
 }
 
-// [B, T, C]. The class token has a place of its own only where positions are learned.
+// [B, T, C]. The class token has a position only if positions are learned.
 Tensor VisionTransformer::embed(const Tensor& images) const {
   Tensor x = embedding(images);
   if (grid_positions) x = (*grid_positions)(x);

@@ -131,7 +131,7 @@ class Loop {
 
   void evaluate() {
     const NamedTensors& weights = t_.moving_average ? t_.moving_average->average() : t_.tensors;
-    const bool best = t_.average.keep() == optim::Keep::best;
+    const bool best = t_.average.select() == optim::Select::best;
     if (!best) t_.average.add(weights);
     std::map<std::string, double> values;
     if (t_.evaluate) {

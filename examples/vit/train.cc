@@ -130,7 +130,7 @@ void run_train(const TrainOptions& options, double started) {
   optim::AdamW optimizer(
       parameters,
       {.learning_rate = preset.rate.peak, .weight_decay = preset.weight_decay, .groups = without_decay(parameters)});
-  optim::CheckpointAverage average(preset.best, preset.validation > 0 ? optim::Keep::best : optim::Keep::last);
+  optim::CheckpointAverage average(preset.best, preset.validation > 0 ? optim::Select::best : optim::Select::last);
   std::optional<optim::MovingAverage> moving_average;
   if (preset.moving_average > 0)
     moving_average.emplace(tensors, optim::MovingAverageOptions{preset.moving_average, true});

@@ -157,7 +157,7 @@ Rows image_layers() {
   };
 }
 
-// A whole step: scores, loss and all gradients.
+// A whole training step: logits, loss and all gradients.
 Row vision_transformer(const char* name, const nn::VisionTransformerOptions& options) {
   return {name, [options](Case& in) -> Results {
             const Tensor scores = made<nn::VisionTransformer>(in, options)(in["images"]);

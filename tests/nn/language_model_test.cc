@@ -28,7 +28,7 @@ nn::LanguageModel f64_model(bool pre_norm, bool tied) {
 
 }  // namespace
 
-TEST_CASE("language_model: a batch gives each sequence what it gets alone, and no word sees the next") {
+TEST_CASE("language_model: a sequence gets the same logits in a batch as alone, and no token depends on the next") {
   Random random(1);
   for (const bool pre_norm : {true, false}) {
     const nn::LanguageModel model = f64_model(pre_norm, pre_norm);
@@ -47,7 +47,7 @@ TEST_CASE("language_model: a batch gives each sequence what it gets alone, and n
   }
 }
 
-TEST_CASE("language_model: position by position equals all at once") {
+TEST_CASE("language_model: step by step equals forward") {
   Random random(2);
   for (const bool tied : {true, false}) {
     const nn::LanguageModel model = f64_model(true, tied);
@@ -65,7 +65,7 @@ TEST_CASE("language_model: position by position equals all at once") {
   }
 }
 
-TEST_CASE("language_model: a sequence longer than the model is refused") {
+TEST_CASE("language_model: a sequence longer than the model throws") {
   const nn::LanguageModel model = f64_model(true, true);
   CHECK_THROWS_WITH_AS(model(pack({std::vector<int32_t>(7, 1)})), doctest::Contains("(in positions)"), Error);
 }

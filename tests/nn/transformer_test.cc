@@ -46,7 +46,7 @@ Sentences with_end(Sentences sentences) {
   return sentences;
 }
 
-// The loss of writing each target after its source, summed over the tokens.
+// The loss of each target given its source, summed over the tokens.
 Tensor loss_of(const nn::Transformer& model, const Sentences& sources, const Sentences& targets,
                Reduction reduction = Reduction::sum) {
   return cross_entropy(model(pack(with_end(sources)), pack(with_begin(targets))), pack(with_end(targets)).values,
@@ -69,7 +69,7 @@ NamedTensors zeros_like(const NamedTensors& tensors) {
 
 }  // namespace
 
-TEST_CASE("transformer: a batch gives each sentence what it gets alone") {
+TEST_CASE("transformer: a sentence gets the same logits in a batch as alone") {
   Random random(1);
   const Sentences sources = random_sentences({3, 7, 1, 5}, kFirstWord, 12, random);
   const Sentences targets = random_sentences({4, 1, 6, 2}, kFirstWord, 12, random);
@@ -88,7 +88,7 @@ TEST_CASE("transformer: a batch gives each sentence what it gets alone") {
   }
 }
 
-TEST_CASE("transformer: a sentence's scores do not depend on its neighbours, only on its past") {
+TEST_CASE("transformer: a sentence's logits do not depend on the others of its batch, only on its past") {
   Random random(2);
   const nn::Transformer model = f64_model();
   Sentences sources = random_sentences({3, 5, 2}, kFirstWord, 12, random);
@@ -124,7 +124,7 @@ TEST_CASE("transformer: numbers of parameters") {
   CHECK(nn::count_parameters(characters) == 809'856);
 }
 
-TEST_CASE("transformer: the tied table is one, and gets gradient from all its three places") {
+TEST_CASE("transformer: the tied table is one tensor, with gradients from all three uses") {
   const nn::Transformer model = f64_model();
   const Tensor& table = model.embedding.weight;
   // Word 5 is in the source only, 6 in the target only, 7 nowhere.
@@ -167,7 +167,7 @@ TEST_CASE("transformer: k accumulated tapes equal one joined batch") {
   }
 }
 
-TEST_CASE("transformer: the same weights to the bit, whatever the number of threads") {
+TEST_CASE("transformer: the same bits for any number of threads") {
   const int before = threads();
   const auto train = [](int count) {
     set_threads(count);
@@ -194,7 +194,7 @@ TEST_CASE("transformer: the same weights to the bit, whatever the number of thre
 
 TEST_CASE("transformer: it learns to copy") {
   const int before = threads();
-  set_threads(1);  // too small to gain from more
+  set_threads(1);  // too small for more
   Random random(5);
   const nn::Transformer model(
       {.vocab = 12,
@@ -229,7 +229,7 @@ TEST_CASE("transformer: it learns to copy") {
   CHECK(equal >= 2);
 }
 
-TEST_CASE("transformer: what does not fit is refused") {
+TEST_CASE("transformer: mismatched inputs throw") {
   const nn::Transformer model = f64_model();
   CHECK_THROWS_WITH_AS(model(pack({{1}, {2}}), pack({{1}})), "transformer: 2 source and 1 target sequences", Error);
   CHECK_THROWS_WITH_AS(model(pack({{12}}), pack({{1}})), doctest::Contains("(in embedding)"), Error);

@@ -35,7 +35,7 @@ nn::VisionTransformer made_vit(bool all_tokens) {
   return model;
 }
 
-// The scores, then the gradients of all parameters.
+// The logits, then the gradients of all parameters.
 std::vector<std::vector<double>> scores_and_gradients(bool all_tokens, const Tensor& images) {
   const nn::VisionTransformer model = made_vit(all_tokens);
   Tape tape;
@@ -48,7 +48,7 @@ std::vector<std::vector<double>> scores_and_gradients(bool all_tokens, const Ten
 
 }  // namespace
 
-TEST_CASE("vision_transformer: what the class token does not depend on is left out, and the numbers stay the same") {
+TEST_CASE("vision_transformer: results are the same without the outputs that the class token does not need") {
   Random random(4);
   const Tensor images = random.normal({2, 8, 8, 2}, 0, 1, f64);
   const auto some = scores_and_gradients(false, images), all = scores_and_gradients(true, images);
@@ -59,7 +59,7 @@ TEST_CASE("vision_transformer: what the class token does not depend on is left o
   }
 }
 
-TEST_CASE("vision_transformer: leaving tokens out saves products, and an AttentionRecorder still sees all") {
+TEST_CASE("vision_transformer: skipping tokens saves products, and an AttentionRecorder still sees all") {
   Random random(4);
   const Tensor images = random.normal({2, 8, 8, 2}, 0, 1, f64);
   const auto flops = [&](bool all_tokens) {
@@ -76,7 +76,7 @@ TEST_CASE("vision_transformer: leaving tokens out saves products, and an Attenti
   CHECK(recorder.entries().back().weights.shape() == Shape{2, 2, 17, 17});
 }
 
-TEST_CASE("encoder: the rows that are wanted, alone") {
+TEST_CASE("encoder: selected rows equal those of the whole result") {
   Random random(5);
   const Bounds bounds({3, 1, 4});
   const Tensor x = random.normal({8, 6}, 0, 1, f64);
@@ -98,14 +98,14 @@ TEST_CASE("encoder: the rows that are wanted, alone") {
   }
 }
 
-TEST_CASE("encoder: what cannot be computed for some rows alone is refused") {
+TEST_CASE("encoder: errors of selected rows") {
   Random random(5);
   const nn::Encoder encoder(2, {.width = 6, .heads = 2}, random);
   const Bounds bounds({3, 1, 4});
   const Tensor x = random.normal({8, 6}, 0, 1);
   for (const Mask& mask : {causal(), window(1)}) {
     CHECK_THROWS_WITH_AS(encoder(x, nn::Attend{.queries = bounds, .mask = mask}, nn::first_rows(bounds)),
-                         "encoder: some rows only, with a causal or windowed mask (in layer.1)", Error);
+                         "encoder: selected rows with a causal or windowed mask (in layer.1)", Error);
   }
   CHECK_THROWS_WITH_AS(nn::first_rows(Bounds({2, 0})), "first_rows: sequence 1 is empty", Error);
 }
