@@ -31,7 +31,7 @@ void add_choice(examples::Command& command, Choice& choice) {
   command.option("--query", choice.query, "query to look at, from 0 on").check(index);
 }
 
-// The chosen preset first, then the others; beside a run only the one by hand, as its layers are wide.
+// The chosen preset first, then the others. With a run, whose layers are wide, only `by-hand` is added.
 Json make_document(const Choice& choice) {
   std::vector<Study> studies = {study(make_preset(choice))};
   const std::string chosen = studies[0].preset.name;
@@ -44,7 +44,7 @@ Json make_document(const Choice& choice) {
   return to_document(studies, measure_costs());
 }
 
-// The file is opened first: a path that cannot be written to is said at once.
+// Opens the file first, so that a path that is not writable fails at once.
 void write(const std::string& path, const std::function<std::string()>& make) {
   AtomicFile file(path);
   const std::string text = make();

@@ -13,7 +13,7 @@
 namespace mixtape::attention_lab {
 namespace {
 
-constexpr int64_t kColumns = 8;  // of a matrix side by side
+constexpr int64_t kColumns = 8;  // of a matrix, side by side
 
 // A [H, .., ..] tensor: the chosen head.
 Tensor of_head(const Tensor& x, int64_t head) {
@@ -25,7 +25,7 @@ std::string shape_of(const Tensor& x, int64_t head) {
   return x.rank() < 3 ? to_string(x.shape()) : fmt::format("{}, head {} of it", to_string(x.shape()), head);
 }
 
-// Row by row, eight columns at a time, each row with that of `beside` next to it.
+// Row by row, eight columns at a time, with the row of `beside` next to it.
 std::string table(const Tensor& x, const Tensor& beside = {}) {
   const int64_t columns = std::max<int64_t>(x.rank() == 0 ? 1 : x.size(-1), 1), rows = x.elements() / columns;
   const std::vector<double> values = x.values(), others = beside ? beside.values() : std::vector<double>{};
@@ -52,7 +52,7 @@ std::string text_of_line(const TapeLine& line) {
   const LineView& view = line.view;
   std::string text =
       fmt::format("%{} = {}({})  {}", view.line, view.op, fmt::join(line.inputs, ", "), to_string(view.shape));
-  if (!line.keeps.empty()) text += fmt::format("  keeps {}, {} B", fmt::join(line.keeps, ", "), view.kept_bytes);
+  if (!line.saved.empty()) text += fmt::format("  saves {}, {} B", fmt::join(line.saved, ", "), view.kept_bytes);
   if (view.rule_of >= 0) text += fmt::format("  backward of %{}", view.rule_of);
   return text;
 }
@@ -89,7 +89,7 @@ class Steps {
     steps_.push_back({preset_.title, text});
   }
 
-  // The forward line that `name` was computed on.
+  // The forward line that computes `name`.
   std::string line_of(const std::string& name) const {
     std::string text;
     for (const TapeLine& line : study_.tape) {
@@ -180,7 +180,7 @@ class Steps {
   std::vector<WalkStep> steps_;
 };
 
-// Keys come one by one while it exists.
+// While it exists, keys are read one by one.
 class KeyByKey {
  public:
   KeyByKey() {

@@ -63,7 +63,7 @@ std::optional<Metrics> from_line(std::string_view line) {
   return metrics;
 }
 
-/// Calls each(metrics, line without its newline) for every whole line.
+/// Calls each(metrics, line without newline) for every complete line.
 template <class Each>
 void for_each_line(const std::string& path, std::string_view text, Each each) {
   for (int64_t number = 1; !text.empty(); ++number) {

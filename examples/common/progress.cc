@@ -21,7 +21,7 @@ constexpr double kPlainLineSeconds = 10;
 constexpr int64_t kShortestBar = 8, kLongestBar = 40;
 constexpr std::string_view kGap = "  ";
 
-/// One value of the line; the highest `rank` is the first to go when there is no room.
+/// One value of the line. The highest `rank` is dropped first in a narrow window.
 struct Field {
   std::string text;
   int rank;

@@ -17,7 +17,7 @@ void print(const std::string& name, const Matrix& m) {
   }
 }
 
-// What would be printed as -0 is 0.
+// Prints -0 as 0.
 double shown(double x) { return std::abs(x) < 5e-11 ? 0 : x; }
 
 double difference(const Matrix& a, const Matrix& b) {

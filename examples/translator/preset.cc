@@ -7,8 +7,7 @@
 namespace mixtape::translator {
 namespace {
 
-// For the corpus that ships: short sentences, of words that are mostly a piece of their own. Trains in about 90
-// seconds.
+// For the corpus that ships: short sentences whose words are mostly single subwords. Trains in about 90 seconds.
 Preset toy() {
   Preset preset{.name = "toy",
                 .vocab = 2500,
@@ -40,7 +39,7 @@ Preset multi30k() {
   return preset;
 }
 
-// A small model without a data set of its own in mind.
+// A small model for any data set.
 Preset small() {
   Preset preset{.name = "small"};
   preset.model = {.block = {.width = 256, .heads = 4, .feed_forward = 1024, .dropout = 0.1, .attention_dropout = 0.1},

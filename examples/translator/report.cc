@@ -33,7 +33,7 @@ std::vector<std::string> labels_of(const data::Subwords& subwords, const std::ve
   return labels;
 }
 
-// A section for each attention layer of the model, a map for each head.
+// A section for each attention layer of the model, with a heat map for each head.
 Html attention_of(const Translator& translator, const Sample& sample) {
   data::TokenPairs pair;
   pair.source.push_back(translator.subwords.encode(sample.source));

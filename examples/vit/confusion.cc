@@ -15,7 +15,7 @@ using namespace examples;
 
 constexpr size_t kMostInTable = 20;   // classes
 constexpr size_t kMistakesNamed = 8;  // pairs of classes
-constexpr double kFaintest = 0.02;    // shade below which there is none
+constexpr double kFaintest = 0.02;    // smallest shade
 
 struct Matrix {
   const std::vector<std::string>& classes;
@@ -41,7 +41,7 @@ double highest_mistake(const Matrix& matrix) {
 
 std::string one_digit_percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-// Right answers are shaded by their share of the row; mistakes by theirs, compared with the most frequent one.
+// Correct answers are shaded by their fraction of the row; mistakes by theirs, relative to the most frequent one.
 std::string cell(const Matrix& matrix, size_t is, size_t said, double highest) {
   if (matrix.count(is, said) == 0) return "<td>·</td>";
   const double share = matrix.share(is, said);

@@ -19,7 +19,7 @@ nn::BlockOptions block(int64_t width, int64_t heads, int64_t feed_forward, doubl
           .stochastic_depth = stochastic_depth};
 }
 
-// For the digits that the project draws, and MNIST: a few epochs are enough, in about a minute.
+// For the drawn digits and MNIST: a few epochs are enough, in about a minute.
 Preset digits() {
   Preset preset{.name = "digits", .batch = 128, .rate = {.peak = 2e-3, .warmup = 100}, .validation = 5000, .epochs = 4};
   preset.model = {
@@ -27,7 +27,7 @@ Preset digits() {
   return preset;
 }
 
-// For Fashion-MNIST: shifts and mirror images, and what keeps a longer training from learning the pictures by heart.
+// For Fashion-MNIST: shifts and flips, and regularisation against overfitting in a longer training.
 Preset fashion() {
   Preset preset{.name = "fashion-mnist",
                 .batch = 128,
@@ -46,7 +46,7 @@ Preset fashion() {
   return preset;
 }
 
-// For CIFAR-10: few photographs for a transformer, so convolutions first, and strong changes to each.
+// For CIFAR-10: a small data set for a transformer, hence a convolutional stem and strong augmentation.
 Preset cifar() {
   Preset preset{.name = "cifar10",
                 .batch = 128,
@@ -91,7 +91,7 @@ void check(const Preset& preset) {
   check(preset.augment);
 }
 
-// The names that settings give to one of several ways.
+// Names of enumerators in settings.
 constexpr std::pair<const char*, nn::Pooling> kPoolings[] = {{"class-token", nn::Pooling::class_token},
                                                              {"mean", nn::Pooling::mean}};
 constexpr std::pair<const char*, nn::PositionKind> kPositions[] = {{"learned", nn::PositionKind::learned},

@@ -22,8 +22,8 @@ using namespace examples;
 using data::Classification;
 
 constexpr size_t kMistakesShown = 24;
-constexpr size_t kAttentionShown = 6;  // images, each of another class
-constexpr int64_t kSide = 128;         // of a picture in the page, about, in pixels
+constexpr size_t kAttentionShown = 6;  // images, of different classes
+constexpr int64_t kSide = 128;         // of an image in the page, in pixels, approximately
 
 std::string percent(double share, int digits = 2) { return fmt::format("{:.{}f} %", 100 * share, digits); }
 
@@ -46,7 +46,7 @@ Html curves(const RunFolder& run) {
                                                        .score_unit = "accuracy"});
 }
 
-// A picture of the set as the page shows it: a large one smaller, but with a pixel for each patch.
+// An image of the set for the page: large ones are scaled down, to no less than a pixel per patch.
 data::Image shown(const data::ImageSet& images, size_t index, int64_t patch) {
   const std::span<const uint8_t> pixels = images.image(static_cast<int64_t>(index));
   data::Image image = {images.height, images.width, images.channels, {pixels.begin(), pixels.end()}};
@@ -58,7 +58,7 @@ int64_t scale_of(const data::Image& image) { return std::max<int64_t>(1, kSide /
 
 Html figure(const data::Image& image, const std::string& caption) { return picture(image, caption, scale_of(image)); }
 
-/// The parts of the report that show pictures.
+/// The sections of the report with images.
 struct Gallery {
   const Classifier& classifier;
   const data::ImageSet& images;
@@ -94,7 +94,7 @@ Html Gallery::mistakes() const {
   return pictures(items);
 }
 
-// The first image of each class, of a few classes.
+// The first image of each of a few classes.
 std::vector<int64_t> Gallery::of_each_class() const {
   std::vector<bool> seen(classifier.classes.size());
   std::vector<int64_t> chosen;

@@ -1,4 +1,4 @@
-// 12: where the numbers come from.
+// 12: the source of the numbers.
 
 const presetNames = () => [...new Set(state.document.presets.map((p) => p.name))];
 const titleOf = (name) => state.document.presets.find((p) => p.name === name).title || name;
