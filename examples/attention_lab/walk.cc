@@ -141,9 +141,9 @@ class Steps {
     for (size_t i = 0; i < row.size(); ++i)
       for (size_t j = 0; j < row.size(); ++j) values.push_back((i == j ? row[i] : 0) - row[i] * row[j]);
     const int64_t n = std::ssize(row);
-    const std::string text = fmt::format("of query {}: how each weight of its row answers to each score of it\n{}",
+    const std::string text = fmt::format("of query {}: the derivative of each weight of its row by each score\n{}",
                                          preset_.query, table(Tensor::from(values, {n, n}, f64))) +
-                             "A weight grows with its own score and shrinks with the others'. dS of a row is the row "
+                             "A weight grows with its own score and shrinks with the others. dS of a row is the row "
                              "of dA times this matrix.\n";
     steps_.push_back({"the softmax's Jacobian, diag(a) - a a'", text});
   }
@@ -162,8 +162,8 @@ class Steps {
                           block.first, fmt::join(block.scores, " "), block.max, block.shrink, block.sum,
                           fmt::join(block.output, " "));
     }
-    text += fmt::format("largest difference from the plain way, over O, dQ, dK and dV: {:.1e}\n", tiled.difference);
-    steps_.push_back({"tiled: block by block, never a whole row of scores", text});
+    text += fmt::format("largest difference from untiled attention, over O, dQ, dK and dV: {:.1e}\n", tiled.difference);
+    steps_.push_back({"tiled: block by block, without storing a row of scores", text});
   }
 
   void hessian() {
@@ -171,7 +171,7 @@ class Steps {
     std::string text = fmt::format("direction v\n{}", table(h.direction));
     text += fmt::format("H v, by the recorded backward pass | numeric\n{}", table(h.product, h.numeric));
     text += fmt::format("largest difference {:.1e}\n", largest_difference(h.product, h.numeric));
-    steps_.push_back({"second order: how dX changes along a direction v, that of dX itself", text});
+    steps_.push_back({"second order: the derivative of dX along a direction v, that of dX itself", text});
   }
 
   const Study& study_;

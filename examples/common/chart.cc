@@ -34,14 +34,14 @@ struct Axis {
 };
 
 std::vector<Series> drawable(const LineChart& chart) {
-  std::vector<Series> kept = chart.series;
-  for (Series& series : kept) {
+  std::vector<Series> drawn = chart.series;
+  for (Series& series : drawn) {
     std::erase_if(series.points, [&](const Point& point) {
       return !std::isfinite(point.x) || !std::isfinite(point.y) || (chart.log_y && point.y <= 0) ||
              (chart.log_x && point.x <= 0);
     });
   }
-  return kept;
+  return drawn;
 }
 
 struct Range {
@@ -168,10 +168,10 @@ std::vector<double> hover_places(const std::vector<Series>& all) {
   std::sort(places.begin(), places.end());
   places.erase(std::unique(places.begin(), places.end()), places.end());
   const auto every = static_cast<size_t>((std::ssize(places) + kMostHoverPlaces - 1) / kMostHoverPlaces);
-  std::vector<double> kept;
-  for (size_t i = 0; i < places.size(); i += every) kept.push_back(places[i]);
-  if (!places.empty() && kept.back() != places.back()) kept.push_back(places.back());
-  return kept;
+  std::vector<double> thinned;
+  for (size_t i = 0; i < places.size(); i += every) thinned.push_back(places[i]);
+  if (!places.empty() && thinned.back() != places.back()) thinned.push_back(places.back());
+  return thinned;
 }
 
 /// The text under the pointer at x, with the series that have a point nearby.

@@ -43,7 +43,7 @@ class Loop {
 
   TrainingState run() {
     const Random random(t_.seed);
-    if (resumed_) bar_->message(fmt::format("going on after step {}", state_.step));
+    if (resumed_) bar_->message(fmt::format("resuming after step {}", state_.step));
     while (!finished()) {
       bool whole = true;
       const int64_t batches = t_.epoch(state_.epoch, state_.batch, [&](const std::function<StepLoss()>& forward) {

@@ -70,7 +70,7 @@ void show() {
 
 int main(int argc, char** argv) {
   using mixtape::examples::Command;
-  return mixtape::examples::run_program(
-      "self_attention_by_hand", "Self-attention forward and backward in plain loops, and what the tape says to it.",
-      argc, argv, [](Command& program) { program.run(mixtape::by_hand::show); });
+  return mixtape::examples::run_program("self_attention_by_hand",
+                                        "Self-attention, forward and backward, in plain loops and with the tape.", argc,
+                                        argv, [](Command& program) { program.run(mixtape::by_hand::show); });
 }

@@ -102,9 +102,8 @@ void write_report(const RunFolder& run, const Translator& translator, const Scor
     if (drawn == kDrawn) break;
     const Html maps = attention_of(translator, sample);
     if (maps.markup.empty()) continue;
-    Html section =
-        html_paragraph(fmt::format("{} → {}. Each row is a token that looks, each column one that is looked at.",
-                                   sample.source, sample.translation));
+    Html section = html_paragraph(
+        fmt::format("{} → {}. Each row is a query token, each column a key token.", sample.source, sample.translation));
     section += maps;
     body += html_section(fmt::format("Attention, sentence {}", ++drawn), section);
   }

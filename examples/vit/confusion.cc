@@ -69,7 +69,7 @@ Html table(const Matrix& matrix) {
 }
 
 Html map(const Matrix& matrix) {
-  HeatMap map = {.title = "Images of each class (rows) by what the model said (columns)",
+  HeatMap map = {.title = "Images by true class (rows) and predicted class (columns)",
                  .rows = matrix.classes,
                  .columns = matrix.classes,
                  .values = std::vector<float>(matrix.counts.begin(), matrix.counts.end())};
@@ -91,8 +91,8 @@ Html frequent_mistakes(const Matrix& matrix) {
     rows.push_back({fmt::format("{} → {}", matrix.classes[is], matrix.classes[said]), format_count(matrix.counts[at]),
                     one_digit_percent(matrix.share(is, said))});
   }
-  Html html = html_paragraph("The mistakes that were made most often:");
-  return html += html_table({"is → said", "images", "share of the class"}, rows);
+  Html html = html_paragraph("The most frequent mistakes:");
+  return html += html_table({"true → predicted", "images", "fraction of the class"}, rows);
 }
 
 }  // namespace

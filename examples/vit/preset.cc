@@ -81,7 +81,7 @@ void check(const Preset& preset) {
   in_range("best", static_cast<double>(preset.best), 1, kMany);
   in_range("patience", static_cast<double>(preset.patience), 0, kMany);
   in_range("epochs", static_cast<double>(preset.epochs), 1, kMany);
-  if (preset.patience > 0 && preset.validation == 0) fail("setting patience: it needs validation images to go by");
+  if (preset.patience > 0 && preset.validation == 0) fail("setting patience: it needs validation images");
   for (const auto& [name, value] : {std::pair{"dropout", preset.model.block.dropout},
                                     {"attention_dropout", preset.model.block.attention_dropout},
                                     {"stochastic_depth", preset.model.block.stochastic_depth}}) {

@@ -143,8 +143,8 @@ Html Gallery::attention() const {
     }
   }
   Html all = html_paragraph(fmt::format(
-      "What {}, in each head of the last layer, and attention rollout: how much of each patch arrives there through "
-      "all layers (Abnar and Zuidema 2020). The picture is grey; the more orange, the more attention, compared with "
+      "What {}, in each head of the last layer, and attention rollout: the contribution of each patch through "
+      "all layers (Abnar and Zuidema 2020). The image is grey; the more orange, the more attention, compared with "
       "the "
       "patch that gets most.",
       class_token ? "the class token attends to" : "the patches attend to on average"));
@@ -177,9 +177,9 @@ Html settings(const Classifier& classifier) {
        {"parameters", format_count(nn::count_parameters(classifier.model))},
        {"image", fmt::format("{} × {} × {}", model.image_height, model.image_width, model.channels)},
        {"patch", fmt::format("{0} × {0}", model.patch)},
-       {"stem", model.stem == nn::Stem::patch ? "patches as they are" : "convolutions"},
+       {"stem", model.stem == nn::Stem::patch ? "patches" : "convolutions"},
        {"tokens", fmt::format("{}", classifier.model.tokens())},
-       {"class is read from", model.pooling == nn::Pooling::class_token ? "class token" : "mean of tokens"},
+       {"pooling", model.pooling == nn::Pooling::class_token ? "class token" : "mean of tokens"},
        {"positions", model.positions == nn::PositionKind::learned ? "learned" : "sinusoidal"},
        {"width, heads", fmt::format("{}, {}", block.width, block.heads)},
        {"layers", fmt::format("{}", model.layers)},

@@ -94,9 +94,7 @@ function forwardSteps() {
       rule: 'joined = [O of head 0 | O of head 1 | …]',
       made: ['joined'],
       of: ['O'],
-      words: [`The ${
-          state.preset.heads > 1 ? 'heads stand'
-                                 : 'one head stands'} side by side: head h fills the columns from h·d on.`]
+      words: ['O of all heads, concatenated: head h has the columns from h·d to (h + 1)·d.']
     },
     {
       title: 'Output',

@@ -68,7 +68,7 @@ function pictureView() {
       box.classList.toggle('chosen', n + extra === state.query);
     });
     picture.setAttribute(
-        'aria-label', `The picture in ${rows} × ${columns} patches; query ${queryLabel()} looks at the light ones`);
+        'aria-label', `The picture in ${rows} × ${columns} patches; query ${queryLabel()} attends to the light ones`);
   };
   return element(
       'div', {class: 'picture-box'}, live(picture, show),
@@ -82,7 +82,7 @@ function buildSetting(section) {
   const p = state.preset;
   put(section, paragraph(p.about || ''), p.kind === 'image' && p.picture ? pictureView() : null, tokenButtons(),
       paragraph(
-          `${p.queries.length} queries look at ${p.keys.length} keys. Each token is a row of ${p.width} numbers; ` +
+          `${p.queries.length} queries attend to ${p.keys.length} keys. Each token is a row of ${p.width} numbers; ` +
               `${p.heads} head${p.heads > 1 ? 's' : ''} of width ${p.head_width}; the scores are multiplied by `,
           numberSpan('scale', p.scale), `, which is 1/√${p.head_width}.`),
       paragraph(

@@ -101,7 +101,7 @@ function backwardTable() {
     element(
         'p', {}, 'Σ dO * O = ', numberSpan('tiled.total', total),
         ', the same as the row sum of dA * A, and known before any block is seen.'),
-    plainTable(['block', 'A, computed again', 'dA', 'dS'], rows, `Backward of query ${queryLabel()}`)
+    plainTable(['block', 'A, recomputed', 'dA', 'dS'], rows, `Backward of query ${queryLabel()}`)
   ];
 }
 
@@ -134,7 +134,7 @@ function buildTiled(section) {
   const blockCount = () => Math.ceil(longest / tiled.block);
   const steps = liveBox(() => [forwardTable(), paragraph(forwardWords())], {'aria-live': 'polite'});
   const rest = liveBox(
-      () => [comparisonOfTiled(), element('h3', {}, 'Backward: computed again'),
+      () => [comparisonOfTiled(), element('h3', {}, 'Backward: recomputed'),
              paragraph(
                  'Forward saves two numbers per row, the maximum and the sum. Backward recomputes the weights ' +
                  'of a block from them: memory is traded for time.'),
