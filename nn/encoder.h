@@ -9,7 +9,7 @@
 
 namespace mixtape::nn {
 
-/// The options of an encoder or decoder layer.
+/// The options of an encoder or decoder layer. The defaults are the same in every model that has a `block`.
 struct BlockOptions {
   int64_t width = 256;
   int64_t heads = 4;
