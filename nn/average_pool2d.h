@@ -5,7 +5,7 @@
 
 namespace mixtape::nn {
 
-/// The mean of each channel over the pixels of each window that lie within the image.   x: [B, H, W, C]  result: [B,
+/// The mean of each channel over each window, of the pixels inside the image.   x: [B, H, W, C]  result: [B,
 /// H', W', C]
 struct AveragePool2d : Layer<AveragePool2d> {
   PoolOptions options;

@@ -7,22 +7,23 @@
 namespace mixtape::nn {
 
 struct BatchNormOptions {
-  double momentum = 0.1;  ///< the share of the batch in each update of the running statistics
+  double momentum = 0.1;  ///< weight of the batch in each update of the running statistics
   double epsilon = 1e-5;
 };
 
 /// (x - mean) / sqrt(variance + epsilon) * weight + bias by channel (Ioffe & Szegedy 2015).   x, result: [...,
 /// channels]
 ///
-/// It trains when dropout drops: while a tape with a random key, `Tape tape(random.at(step))`, is recording on this
-/// thread. Then mean and variance are those of the batch over all axes but the last, at least two rows, and each call
-/// moves the running ones towards them: running = (1 - momentum) running + momentum batch, the variance with divisor N
-/// - 1. Everywhere else (no tape, a tape that only differentiates, under a Pause) the running ones are used, and stay.
+/// It trains under the same condition as dropout: a tape with a random key, `Tape tape(random.at(step))`, is recording
+/// on this thread. Mean and variance then are those of the batch over all axes but the last (at least two rows), and
+/// each call updates the running statistics: running = (1 - momentum) running + momentum batch, with the unbiased
+/// variance (divisor N - 1). Otherwise (no tape, a tape that only differentiates, under a Pause) the running statistics
+/// are used and do not change.
 struct BatchNorm : Layer<BatchNorm> {
-  Tensor weight;            ///< [channels], 1 at first
-  Tensor bias;              ///< [channels], 0 at first
-  Tensor running_mean;      ///< [channels], a buffer, 0 at first
-  Tensor running_variance;  ///< [channels], a buffer, 1 at first
+  Tensor weight;            ///< [channels], 1 initially
+  Tensor bias;              ///< [channels], 0 initially
+  Tensor running_mean;      ///< [channels], a buffer, 0 initially
+  Tensor running_variance;  ///< [channels], a buffer, 1 initially
   BatchNormOptions options;
 
   explicit BatchNorm(int64_t channels, const BatchNormOptions& chosen = {});

@@ -8,11 +8,12 @@
 
 namespace mixtape::nn {
 
-/// Each result is the weighted sum of a window of size x size pixels, and a bias.   x: [B, H, W, in]  result: [B, H',
+/// 2-d convolution with kernels of size x size pixels, and a bias.   x: [B, H, W, in]  result: [B, H',
 /// W', out], H' = (H + 2 padding - size) / stride + 1
 struct Conv2d : Layer<Conv2d> {
-  Tensor weight;  ///< [out, size, size, in], normal with deviation sqrt(2 / (size size in)) at first (He et al. 2015)
-  Tensor bias;    ///< [out], 0 at first
+  Tensor weight;  ///< [out, size, size, in], normal with standard deviation sqrt(2 / (size size in)) initially (He et
+                  ///< al. 2015)
+  Tensor bias;    ///< [out], 0 initially
   Conv2dOptions options;
 
   Conv2d(int64_t in, int64_t out, int64_t size, const Conv2dOptions& chosen, Random& random)

@@ -14,26 +14,30 @@ DecoderLayer::DecoderLayer(const BlockOptions& chosen, Random& random)
       feed_forward_scale(chosen.scale()),
       options(chosen) {}
 
-Tensor DecoderLayer::forward(const Tensor& x, const Tensor& memory, const Attend& self, const Attend& across) const {
-  Tensor y = residual(x, attention_norm, attention_scale, options, self.queries,
-                      [&](const Tensor& z) { return attention(z, self); });
-  y = residual(y, cross_norm, cross_scale, options, self.queries,
-               [&](const Tensor& z) { return cross(z, memory, across); });
-  return residual(y, feed_forward_norm, feed_forward_scale, options, self.queries, feed_forward);
+template <class Self, class Cross>
+Tensor DecoderLayer::sublayers(const Tensor& x, const Bounds& sequences, const Self& self_attention,
+                               const Cross& cross_attention) const {
+  Tensor y = residual(x, attention_norm, attention_scale, options, sequences, self_attention);
+  y = residual(y, cross_norm, cross_scale, options, sequences, cross_attention);
+  return residual(y, feed_forward_norm, feed_forward_scale, options, sequences, feed_forward);
 }
 
-Tensor DecoderLayer::step(const Tensor& x, DecoderCache& cache, const Attend& across) const {
+Tensor DecoderLayer::forward(const Tensor& x, const Tensor& memory, const Attend& self, const Attend& across) const {
+  return sublayers(
+      x, self.queries, [&](const Tensor& z) { return attention(z, self); },
+      [&](const Tensor& z) { return cross(z, memory, across); });
+}
+
+Tensor DecoderLayer::step(const Tensor& x, LayerCache& cache, const Attend& across) const {
   return inside([&] {
-    Tensor y = residual(x, attention_norm, attention_scale, options, {},
-                        [&](const Tensor& z) { return attention.step(z, cache.self); });
-    y = residual(y, cross_norm, cross_scale, options, {},
-                 [&](const Tensor& z) { return cross.attend_to(z, cache.memory, across); });
-    return residual(y, feed_forward_norm, feed_forward_scale, options, {}, feed_forward);
+    return sublayers(
+        x, {}, [&](const Tensor& z) { return attention.step(z, cache.self); },
+        [&](const Tensor& z) { return cross.attend_to(z, cache.memory, across); });
   });
 }
 
-DecoderCache DecoderLayer::start(const Tensor& memory) const {
-  return inside([&] { return DecoderCache{{}, cross.project(memory)}; });
+LayerCache DecoderLayer::start(const Tensor& memory) const {
+  return inside([&] { return LayerCache{.memory = cross.project(memory)}; });
 }
 
 Decoder::Decoder(int64_t layers, const BlockOptions& options, Random& random) {
@@ -47,7 +51,7 @@ Tensor Decoder::forward(const Tensor& x, const Tensor& memory, const Attend& sel
   return norm ? (*norm)(y) : y;
 }
 
-Tensor Decoder::step(const Tensor& x, std::vector<DecoderCache>& caches, const Attend& across) const {
+Tensor Decoder::step(const Tensor& x, std::vector<LayerCache>& caches, const Attend& across) const {
   return inside([&] {
     Tensor y = x;
     for (size_t i = 0; i < layer.size(); ++i) y = layer[i].step(y, caches[i], across);
@@ -55,9 +59,9 @@ Tensor Decoder::step(const Tensor& x, std::vector<DecoderCache>& caches, const A
   });
 }
 
-std::vector<DecoderCache> Decoder::start(const Tensor& memory) const {
+std::vector<LayerCache> Decoder::start(const Tensor& memory) const {
   return inside([&] {
-    std::vector<DecoderCache> caches;
+    std::vector<LayerCache> caches;
     for (const DecoderLayer& each : layer) caches.push_back(each.start(memory));
     return caches;
   });

@@ -6,14 +6,8 @@
 
 namespace mixtape::nn {
 
-/// What a decoder layer remembers between the steps of decoding.
-struct DecoderCache {
-  MultiHeadAttention::KeysValues self;    ///< of the positions so far, [B, t, H, D]
-  MultiHeadAttention::KeysValues memory;  ///< of the encoder's result, [rows, H, D]
-};
-
-/// Causal self-attention, attention to the encoder's result (`memory`), and a feed-forward part, each with a residual
-/// connection. x, result: [rows, width] packed, or [B, T, width]
+/// Causal self-attention, cross-attention to the encoder's output (`memory`), and a feed-forward network, each with a
+/// residual connection.   x, result: [rows, width] packed, or [B, T, width]
 struct DecoderLayer : Layer<DecoderLayer> {
   LayerNorm attention_norm;
   MultiHeadAttention attention;
@@ -30,12 +24,12 @@ struct DecoderLayer : Layer<DecoderLayer> {
 
   Tensor forward(const Tensor& x, const Tensor& memory, const Attend& self, const Attend& across) const;
 
-  /// One more position of each sequence. x: [B, 1, width]; `across` says which rows of the cached memory each sequence
-  /// attends to.
-  Tensor step(const Tensor& x, DecoderCache& cache, const Attend& across) const;
+  /// The next position of each sequence.   x, result: [B, 1, width]  across: which rows of the cached memory each
+  /// sequence attends to
+  Tensor step(const Tensor& x, LayerCache& cache, const Attend& across) const;
 
-  /// A cache that holds the keys and values of `memory`, and no position yet.
-  DecoderCache start(const Tensor& memory) const;
+  /// A cache with the keys and values of `memory`, and no positions.
+  LayerCache start(const Tensor& memory) const;
 
   void visit(auto&& each) const {
     each("attention_norm", attention_norm);
@@ -48,9 +42,14 @@ struct DecoderLayer : Layer<DecoderLayer> {
     each("feed_forward", feed_forward);
     each("feed_forward_scale", feed_forward_scale);
   }
+
+ private:
+  template <class Self, class Cross>
+  Tensor sublayers(const Tensor& x, const Bounds& sequences, const Self& self_attention,
+                   const Cross& cross_attention) const;
 };
 
-/// Decoder layers one after the other, and a last norm if they are pre-norm.
+/// A stack of decoder layers, and a final norm if they are pre-norm.
 struct Decoder : Layer<Decoder> {
   std::vector<DecoderLayer> layer;
   std::optional<LayerNorm> norm;
@@ -58,9 +57,9 @@ struct Decoder : Layer<Decoder> {
   Decoder(int64_t layers, const BlockOptions& options, Random& random);
 
   Tensor forward(const Tensor& x, const Tensor& memory, const Attend& self, const Attend& across) const;
-  Tensor step(const Tensor& x, std::vector<DecoderCache>& caches, const Attend& across) const;
+  Tensor step(const Tensor& x, std::vector<LayerCache>& caches, const Attend& across) const;
   /// A cache for each layer.
-  std::vector<DecoderCache> start(const Tensor& memory) const;
+  std::vector<LayerCache> start(const Tensor& memory) const;
 
   void visit(auto&& each) const {
     each("layer", layer);

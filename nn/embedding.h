@@ -10,7 +10,7 @@ namespace mixtape::nn {
 
 /// Rows of a learned table.   tokens: i32 [...]  result: [..., width]
 struct Embedding : Layer<Embedding> {
-  Tensor weight;  ///< [vocab, width], normal with deviation 1 / sqrt(width) at first
+  Tensor weight;  ///< [vocab, width], normal with standard deviation 1 / sqrt(width) initially
 
   Embedding(int64_t vocab, int64_t width, Random& random)
       : weight(normal_parameter({vocab, width}, 1 / std::sqrt(static_cast<double>(width)), random)) {}

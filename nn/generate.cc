@@ -30,8 +30,8 @@ const Hypothesis& best(const std::vector<Hypothesis>& finished) {
                            [](const auto& a, const auto& b) { return a.score < b.score; });
 }
 
-// True if the search of a sentence may end with the best finished hypothesis. An unfinished one loses no more
-// probability at best until it ends, which it does after one more token or as late as it may.
+// True if the search of a sentence may end with the best finished hypothesis. At best an unfinished one ends without
+// losing probability, after one more token or at the longest length.
 bool settled(const Beam& beam, const SearchOptions& options) {
   if (beam.finished.empty()) return beam.live.empty();
   const double reached = best(beam.finished).score, power = options.length_power;
@@ -48,14 +48,14 @@ bool settled(const Beam& beam, const SearchOptions& options) {
   return hopeless || (enough && !ahead);
 }
 
-// One way to go on: hypothesis `parent` with `token`.
+// Hypothesis `parent` extended by `token`.
 struct Candidate {
   double log_probability;
   int64_t parent;
   int32_t token;
 };
 
-// The 2 K best ways to go on from the K hypotheses: K of them at least do not end.
+// The 2 K best extensions of the K hypotheses. At least K of them do not end.
 std::vector<Candidate> best_candidates(const Beam& beam, const Tensor& log_probabilities, int64_t first_row,
                                        const SearchOptions& options) {
   const int64_t vocab = log_probabilities.size(1);
@@ -88,7 +88,11 @@ std::vector<Candidate> best_candidates(const Beam& beam, const Tensor& log_proba
   return heap;
 }
 
-// Takes one step of a sentence's search; writes the next tokens and parents of its K rows.
+void check_beam(const SearchOptions& options) {
+  if (options.beam < 1) fail(fmt::format("beam_search: a beam of {}, expected at least 1", options.beam));
+}
+
+// One step of the search of a sentence: writes the next tokens and parents of its K rows.
 void advance(Beam& beam, const std::vector<Candidate>& candidates, int64_t first_row, bool last,
              const SearchOptions& options, int32_t* tokens, int32_t* parents) {
   Beam next;
@@ -110,7 +114,7 @@ void advance(Beam& beam, const std::vector<Candidate>& candidates, int64_t first
     if (last) next.finished.push_back({next.live.back(), score});
   }
   next.done = last || settled(next, options);
-  while (static_cast<int64_t>(next.live.size()) < options.beam) {  // rows that go along without meaning
+  while (static_cast<int64_t>(next.live.size()) < options.beam) {  // unused rows
     const size_t row = next.live.size();
     next.live.emplace_back();
     next.log_probability.push_back(kImpossible);
@@ -123,7 +127,7 @@ void advance(Beam& beam, const std::vector<Candidate>& candidates, int64_t first
 }  // namespace
 
 std::vector<Hypothesis> beam_search(int64_t sentences, const NextToken& next, const SearchOptions& options) {
-  if (options.beam < 1) fail(fmt::format("beam_search: a beam of {}, expected at least 1", options.beam));
+  check_beam(options);
   if (options.longest < 1) fail(fmt::format("beam_search: at most {} tokens, expected at least 1", options.longest));
   const int64_t rows = sentences * options.beam;
   std::vector<Beam> beams(static_cast<size_t>(sentences));
@@ -163,18 +167,27 @@ std::vector<Hypothesis> beam_search(int64_t sentences, const NextToken& next, co
   return result;
 }
 
-std::vector<Hypothesis> translate(const Transformer& model, const Packed& source, const SearchOptions& options) {
+std::vector<Hypothesis> beam_search(const AutoregressiveModel& model, const Decoding& start,
+                                    const SearchOptions& options) {
+  check_beam(options);
+  if (start.rows % options.beam != 0)
+    fail(fmt::format("beam_search: {} rows for a beam of {}, expected a multiple", start.rows, options.beam));
   const Pause pause;
+  Decoding decoding = start;
   SearchOptions within = options;
-  within.longest = std::min(options.longest, model.options.longest);
-  Transformer::Decoding decoding = model.start(source, options.beam);
+  within.longest = std::min(options.longest, start.longest - start.position);
   return beam_search(
-      source.bounds.sequences(),
+      start.rows / options.beam,
       [&](const Tensor& tokens, const Tensor& parents) {
-        if (parents) Transformer::reorder(decoding, parents);
+        if (parents) decoding.reorder(parents);
         return model.step(decoding, tokens);
       },
       within);
+}
+
+std::vector<Hypothesis> translate(const Transformer& model, const Packed& source, const SearchOptions& options) {
+  const Pause pause;
+  return beam_search(model, model.start(source, options.beam), options);
 }
 
 namespace {
@@ -195,29 +208,35 @@ int32_t draw_token(const Tensor& scores, Random& random, const SampleOptions& op
 
 }  // namespace
 
-std::vector<int32_t> sample(const LanguageModel& model, std::vector<int32_t> prompt, Random& random,
-                            const SampleOptions& options) {
+std::vector<int32_t> sample(const AutoregressiveModel& model, const Decoding& start, std::vector<int32_t> prompt,
+                            Random& random, const SampleOptions& options) {
   if (prompt.empty()) fail("sample: an empty prompt, expected at least one token");
   if (!(options.temperature >= 0))
     fail(fmt::format("sample: a temperature of {}, expected at least 0", options.temperature));
+  const int64_t window = start.longest - start.position;
+  if (start.rows != 1) fail(fmt::format("sample: {} rows, expected 1", start.rows));
+  if (window < 1) fail(fmt::format("sample: the model has no position left after {}", start.longest));
   const Pause pause;
   std::vector<int32_t> tokens = std::move(prompt);
-  LanguageModel::Decoding decoding;
-  size_t seen = 0;
+  Decoding decoding = start;
+  size_t consumed = tokens.size() - static_cast<size_t>(std::min(std::ssize(tokens), window));
   for (int64_t made = 0; made < options.tokens; ++made) {
-    if (decoding.position == model.options.longest) {  // start again from the later half of what was said
-      decoding = {};
-      seen = tokens.size() - static_cast<size_t>((model.options.longest + 1) / 2);
-    }
-    if (decoding.position == 0 && tokens.size() - seen > static_cast<size_t>(model.options.longest)) {
-      seen = tokens.size() - static_cast<size_t>(model.options.longest);
+    if (decoding.position == start.longest) {
+      decoding = start;
+      consumed = tokens.size() - static_cast<size_t>((window + 1) / 2);
     }
     Tensor scores;
-    for (; seen < tokens.size(); ++seen)
-      scores = model.step(decoding, Tensor::from(std::vector<int32_t>{tokens[seen]}, {1}));
+    for (; consumed < tokens.size(); ++consumed)
+      scores = model.step(decoding, Tensor::from(std::vector<int32_t>{tokens[consumed]}, {1}));
     tokens.push_back(draw_token(scores, random, options));
+    if (tokens.back() == options.end) break;
   }
   return tokens;
+}
+
+std::vector<int32_t> sample(const LanguageModel& model, std::vector<int32_t> prompt, Random& random,
+                            const SampleOptions& options) {
+  return sample(model, model.start(), std::move(prompt), random, options);
 }
 
 }  // namespace mixtape::nn

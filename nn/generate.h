@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "autograd/packed.h"
@@ -12,44 +13,52 @@
 
 namespace mixtape::nn {
 
-/// How a search goes on by one token: `tokens` are the last ones of B K hypotheses, i32 [B K], and hypothesis i goes on
-/// from what was hypothesis parents[i] before (undefined: itself). Returns scores of the next token, [B K, V]; they
-/// need not be normalised.
+/// One step of a search. `tokens` are the latest tokens of B K hypotheses, i32 [B K]; hypothesis i extends the former
+/// hypothesis parents[i] (in the first step, parents is undefined). Returns the logits of the next token, [B K, V].
 using NextToken = std::function<Tensor(const Tensor& tokens, const Tensor& parents)>;
 
 struct SearchOptions {
-  int64_t beam = 1;       ///< K: hypotheses kept for each sentence; 1 is greedy search
-  int64_t longest = 128;  ///< tokens of a hypothesis, the end among them; one that reaches it is taken as it is
-  double length_power =
-      1;              ///< a hypothesis scores log p / length^length_power (Wu et al. 2016 without the coverage term)
-  int32_t begin = 2;  ///< the token that starts every hypothesis
-  int32_t end = 3;    ///< the token that ends one
-  std::vector<int32_t> never = {};  ///< tokens that are not produced
+  int64_t beam = 1;         ///< K: unfinished hypotheses of each sentence; 1 is greedy search
+  int64_t longest = 128;    ///< tokens of a hypothesis, `end` included; one that reaches it counts as finished
+  double length_power = 1;  ///< the score is log p / length^length_power (Wu et al. 2016, without the coverage term)
+  int32_t begin = 2;        ///< the token before the first of every hypothesis
+  int32_t end = 3;          ///< the token that ends one
+  std::vector<int32_t> never = {};  ///< tokens that are never generated
 };
 
 struct Hypothesis {
   std::vector<int32_t> tokens;  ///< without begin and end
-  double score = 0;             ///< log-probability over length^length_power, the end counted
+  double score = 0;             ///< log p / length^length_power, `end` included
 };
 
-/// The best hypothesis found for each of `sentences` sentences, by score. Each step keeps the K most probable
-/// unfinished hypotheses of a sentence. A sentence is done when it has K finished ones of which the best scores no
-/// worse than any unfinished one does so far, or when no unfinished one can score better than the best finished one any
-/// more. Throws if a sentence has no hypothesis at all: every token has probability 0, is NaN or is never produced.
+/// Beam search: the hypothesis with the best score found for each of `sentences` sentences. Each step extends the K
+/// most probable unfinished hypotheses of a sentence. Its search ends when it has K finished hypotheses and none of the
+/// unfinished ones currently scores better than the best of them, or when none can any more. Throws if a sentence has
+/// no hypothesis at all: the probability of every token is 0 or NaN, or it is in `never`.
 std::vector<Hypothesis> beam_search(int64_t sentences, const NextToken& next, const SearchOptions& options);
 
-/// beam_search with a Transformer, keys and values cached. A hypothesis has at most as many tokens as the model has
-/// positions.
+/// The same with a model. `start` is a state made by its start(), with K rows for each sentence. To continue prompts,
+/// call step() with their tokens first, except for the last, which is `begin`. Hypotheses are also limited by the
+/// positions that the model has left. Throws if the number of rows is no multiple of K.
+std::vector<Hypothesis> beam_search(const AutoregressiveModel& model, const Decoding& start,
+                                    const SearchOptions& options);
+
+/// The translation of each source.
 std::vector<Hypothesis> translate(const Transformer& model, const Packed& source, const SearchOptions& options);
 
 struct SampleOptions {
-  int64_t tokens = 256;    ///< how many to produce
-  double temperature = 1;  ///< scores are divided by it, at least 0; 0 takes the most probable token
-  int64_t top_k = 0;       ///< draw among the k most probable only; 0: all
+  int64_t tokens = 256;             ///< how many to generate
+  double temperature = 1;           ///< divides the logits, at least 0; 0 takes the most probable token
+  int64_t top_k = 0;                ///< sample from the k most probable tokens only; 0: all
+  std::optional<int32_t> end = {};  ///< stop after this token
 };
 
-/// `prompt` (not empty) and what the model says after it, drawn from `random`. The model sees at most its `longest`
-/// last tokens.
+/// `prompt` (not empty), followed by tokens sampled from the model. `start` is a state of the model with one row. When
+/// the model has no positions left, it starts again from `start` with the later half of the tokens it has seen. Throws
+/// if start has several rows or no position left.
+std::vector<int32_t> sample(const AutoregressiveModel& model, const Decoding& start, std::vector<int32_t> prompt,
+                            Random& random, const SampleOptions& options = {});
+/// The same from an empty state.
 std::vector<int32_t> sample(const LanguageModel& model, std::vector<int32_t> prompt, Random& random,
                             const SampleOptions& options = {});
 

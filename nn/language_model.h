@@ -7,22 +7,16 @@
 namespace mixtape::nn {
 
 struct LanguageModelOptions {
-  int64_t vocab = 0;    ///< V
-  int64_t width = 128;  ///< C
-  int64_t heads = 4;    ///< H
+  int64_t vocab = 0;        ///< V
+  BlockOptions block = {};  ///< of every layer; `dropout` also applies to the embeddings. GPT-2 uses GELU
   int64_t layers = 4;
-  int64_t feed_forward = 0;  ///< hidden width; 0: four times the width
-  int64_t longest = 256;     ///< positions a sequence may have
-  double dropout = 0;        ///< on the embedding sums and on what each sublayer adds
-  double attention_dropout = 0;
-  Activation activation = Activation::gelu;
-  bool pre_norm = true;
+  int64_t longest = 256;        ///< positions of a sequence
   bool tie_embeddings = false;  ///< the output layer is the embedding table
 };
 
-/// Predicts the next token of a sequence from those before: causal self-attention layers on learned positions (Radford
-/// et al. 2019).
-struct LanguageModel : Layer<LanguageModel> {
+/// Predicts the next token of a sequence from those before: causal self-attention layers and learned positions (Radford
+/// et al. 2019). C is the width.
+struct LanguageModel : Layer<LanguageModel>, AutoregressiveModel {
   Embedding embedding;
   LearnedPositions positions;
   Encoder decoder;
@@ -31,15 +25,12 @@ struct LanguageModel : Layer<LanguageModel> {
 
   LanguageModel(const LanguageModelOptions& chosen, Random& random);
 
-  /// Scores of every next token.   tokens: i32 [rows] packed  result: [rows, V]
+  /// The logits of every next token.   tokens: i32 [rows] packed  result: [rows, V]
   Tensor forward(const Packed& tokens) const;
 
-  /// Decoding position by position with keys and values kept.   tokens: i32 [B]  result: [B, V]
-  struct Decoding {
-    std::vector<MultiHeadAttention::KeysValues> caches;
-    int64_t position = 0;
-  };
-  Tensor step(Decoding& decoding, const Tensor& tokens) const;
+  /// Starts to decode so many sequences.
+  Decoding start(int64_t sequences = 1) const;
+  Tensor step(Decoding& decoding, const Tensor& tokens) const override;
 
   void visit(auto&& each) const {
     each("embedding", embedding);

@@ -26,7 +26,7 @@ std::string short_name(const std::type_info& type) {
   return colon == std::string::npos ? full : full.substr(colon + 2);
 }
 
-// A text that lives as long as the program, one for all that are equal.
+// The one copy of this text, which is never freed.
 const char* interned(const std::string& text) {
   static std::mutex mutex;
   static auto& texts = *new std::set<std::string>;
@@ -44,7 +44,7 @@ Hook LayerBase::on_forward(ForwardHook hook) const {
   return Hook(owner);
 }
 
-// Names what the layer lists, and what its sub-layers list: a tensor that stands at two places is named at the first.
+// Names the members of the layer and, recursively, of its sub-layers. A tensor with two names gets the first.
 void LayerBase::name_members() const {
   members_named_ = true;
   const auto name_tensor = [](const std::string& name, const Tensor& tensor) {
@@ -56,8 +56,7 @@ void LayerBase::name_members() const {
   }));
 }
 
-// The layer that is running names its children when one of them is called that has no name yet; a layer called on its
-// own is the root.
+// A running layer names its children when one without a name is called. A layer called outside any other is the root.
 const Path* LayerBase::path() const {
   if (!members_named_) name_members();
   if (name_.empty() && running_layer) running_layer->name_members();

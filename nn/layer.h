@@ -17,13 +17,13 @@
 
 namespace mixtape::nn {
 
-/// What a hook on a layer may do with the layer's output: look at it, or return a tensor of the same shape that takes
-/// its place.
+/// A hook on a layer: sees the layer's output, and may return a tensor of the same shape and dtype to replace it, or an
+/// undefined one to leave it.
 using ForwardHook = std::function<Tensor(const Tensor& output)>;
 
 class LayerBase;
 
-/// The `each` of a layer's visit: what is done with each tensor and each sub-layer that the layer lists.
+/// The `each` of a layer's visit: receives each tensor and each sub-layer that the layer lists.
 class Members {
  public:
   using OnTensor = std::function<void(const std::string& name, const Tensor& tensor)>;
@@ -48,13 +48,13 @@ class Members {
   OnLayer layer_;
 };
 
-/// What every layer has, whatever its type: a place in its model and hooks. Written by users only through Layer<Self>.
+/// The part of a layer that does not depend on its type: its path in the model, and hooks. Derive from Layer<Self>.
 class LayerBase {
  public:
   LayerBase(const LayerBase& other) : visit_(other.visit_), hooks_(other.hooks_) {}
   LayerBase& operator=(const LayerBase&) { return *this; }  // NOLINT(bugprone-unhandled-self-assignment)
 
-  /// Calls `hook` after each forward that gives a tensor, until the returned Hook is removed or destroyed.
+  /// Calls `hook` after each forward that returns a tensor, until the returned Hook is removed or destroyed.
   Hook on_forward(ForwardHook hook) const;
 
   /// Calls `each` for what the layer lists. Not recursive.
@@ -64,7 +64,7 @@ class LayerBase {
   using Visit = void (*)(const LayerBase&, const Members&);
   explicit LayerBase(Visit visit) : visit_(visit) {}
 
-  /// The layer is running: its path is the current one until this is destroyed.
+  /// While this exists, the layer is running and its path is the current one.
   class Running {
    public:
     explicit Running(const LayerBase& layer);
@@ -77,7 +77,7 @@ class LayerBase {
     Scope scope_;
   };
 
-  /// True within a call of this very layer, not of a sub-layer.
+  /// True within a call of this layer, but not within one of its sub-layers.
   bool is_running() const;
   static void before_forward();
   Tensor after_forward(const std::type_info& type, Tensor output) const;
@@ -88,7 +88,7 @@ class LayerBase {
 
   Visit visit_;
   mutable bool members_named_ = false;
-  mutable std::string name_;  // within the parent; given by the parent's visit when it is first called
+  mutable std::string name_;  // within the parent, from the parent's visit; set at the first call
   mutable const Path* outer_path_ = nullptr;
   mutable const Path* path_ = nullptr;
   mutable std::shared_ptr<std::vector<std::weak_ptr<ForwardHook>>> hooks_;
@@ -103,10 +103,9 @@ class LayerBase {
 ///       void visit(auto&& each) const { each("weight", weight); each("bias", bias); }
 ///     };
 ///
-/// `each` takes tensors (undefined ones are passed over), layers, vectors of layers (`layer.0`), and optional ones.
+/// `each` takes tensors (undefined ones are skipped), layers, vectors of layers (`layer.0`), and optional layers.
 /// From that list come the names of parameters, saving, counting, conversion and summaries. Calling a layer runs
-/// `forward` with the layer's path in scope, so that errors, tape lines and hooks know where they are. Copies share
-/// their tensors.
+/// `forward` with the layer's path in scope: errors, tape lines and hooks show it. Copies share their tensors.
 template <class Self>
 struct Layer : LayerBase {
   template <class... Arguments>
@@ -117,8 +116,8 @@ struct Layer : LayerBase {
  protected:
   Layer();
 
-  /// Runs f, another way to call the layer than forward, as the layer: with its path in scope, and its hooks if it
-  /// gives a tensor. Just f() if the layer is running already: forward may be made of such parts.
+  /// Runs f as a call of the layer, for member functions other than forward: with its path in scope, and with its hooks
+  /// if f returns a tensor. If the layer is running already, this is just f(), so forward may call such functions.
   template <class F>
   auto inside(const F& f) const {
     if (is_running()) return f();
@@ -136,21 +135,21 @@ template <class Self>
 Layer<Self>::Layer()
     : LayerBase([](const LayerBase& layer, const Members& each) { static_cast<const Self&>(layer).visit(each); }) {}
 
-/// All tensors of a model, parameters and buffers, by dotted name in the order of visit. A tensor that stands at two
-/// places (tied embeddings) is listed once, under the first.
+/// All tensors of a model, parameters and buffers, with dotted names, in the order of visit. A tensor with two names
+/// (tied embeddings) is listed once, under the first.
 NamedTensors named_tensors(const LayerBase& model);
 
-/// Those of named_tensors that are trained: what an optimizer takes.
+/// The trained tensors among them, for an optimizer.
 NamedTensors parameters(const LayerBase& model);
 
-/// Number of trained numbers.
+/// The number of trained scalars.
 int64_t count_parameters(const LayerBase& model);
 
 /// Converts all parameters and buffers to f32 or f64, in place. Gradients are dropped.
 void to(const LayerBase& model, DType dtype);
 
-/// Sees every layer that gives a tensor on this thread while it exists: `entered` when it starts, `left` with its path,
-/// type and output when it is done. Either may be left out.
+/// While it exists, observes every layer on this thread that returns a tensor: calls `entered` when the layer starts,
+/// and `left` with its path, type and output when it ends. Either may be empty.
 class ForwardObserver {
  public:
   using Entered = std::function<void()>;

@@ -8,8 +8,8 @@ namespace mixtape::nn {
 
 /// (x - mean) / sqrt(variance + epsilon) * weight + bias over the last axis (Ba et al. 2016).   x, result: [..., width]
 struct LayerNorm : Layer<LayerNorm> {
-  Tensor weight;  ///< [width], 1 at first
-  Tensor bias;    ///< [width], 0 at first
+  Tensor weight;  ///< [width], 1 initially
+  Tensor bias;    ///< [width], 0 initially
   double epsilon;
 
   explicit LayerNorm(int64_t width, double eps = 1e-5)

@@ -5,10 +5,10 @@
 
 namespace mixtape::nn {
 
-/// x times a trained factor for each channel, small at first, so that a deep model starts close to the identity
+/// x times a trained factor for each channel. Small initial factors make a deep model start close to the identity
 /// (Touvron et al. 2021, "Going deeper with image transformers").   x, result: [..., width]
 struct LayerScale : Layer<LayerScale> {
-  Tensor weight;  ///< [width], `initial` at first
+  Tensor weight;  ///< [width], `initial` initially
 
   LayerScale(int64_t width, double initial) : weight(Tensor::full({width}, initial).as_parameter()) {}
 

@@ -7,15 +7,15 @@
 namespace mixtape::nn {
 namespace {
 
-constexpr int64_t kChunk = 64;  // positions whose pairs are looked at one by one
+constexpr int64_t kChunk = 64;  // positions; within a chunk the attention matrix is formed
 
-// elu(x) + 1: above 0 everywhere.
+// elu(x) + 1, which is positive.
 Tensor features(const Tensor& x) {
   const Tensor above = relu(x);
   return above + exp(x - above);
 }
 
-// The sums over keys, and what they are divided by, side by side: the value of each key gets a column of ones.
+// [v, 1]: the column of ones gives the denominator along with the numerators.
 Tensor with_ones(const Tensor& value) {
   return concat({value, Tensor::ones(value.shape().with(-1, 1), value.dtype())}, -1);
 }

@@ -11,14 +11,13 @@ struct LinearAttentionOptions {
   bool causal = false;
 };
 
-/// Self-attention whose weights are products of features in place of a softmax, so that keys and values can be added up
-/// first: time and memory grow with the length, not with its square (Katharopoulos et al. 2020, "Transformers are
-/// RNNs").
+/// Self-attention with a product of feature maps in place of the softmax, so that keys and values can be summed first:
+/// time and memory are linear in the length (Katharopoulos et al. 2020, "Transformers are RNNs").
 ///
 ///     o_i = sum_j f(q_i) . f(k_j) v_j / sum_j f(q_i) . f(k_j) = f(q_i) S / (f(q_i) . z)
 ///     S = sum_j f(k_j)' v_j,  z = sum_j f(k_j),  f(x) = elu(x) + 1, element by element
 ///
-/// over all j, or if causal over j <= i: then S and z grow from chunk to chunk of the sequence.
+/// over all j, or, if causal, over j <= i: S and z are then accumulated chunk by chunk.
 /// x: [rows, C] packed, or [B, T, C]
 struct LinearAttention : Layer<LinearAttention> {
   Linear query, key, value, output;  ///< C -> C
@@ -26,7 +25,7 @@ struct LinearAttention : Layer<LinearAttention> {
 
   LinearAttention(LinearAttentionOptions chosen, Random& random);
 
-  /// `bounds` are those of packed rows, and left out for [B, T, C].
+  /// `bounds` are those of packed rows, and undefined for [B, T, C].
   Tensor forward(const Tensor& x, const Bounds& bounds = {}) const;
 
   void visit(auto&& each) const {

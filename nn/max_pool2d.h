@@ -5,7 +5,7 @@
 
 namespace mixtape::nn {
 
-/// The largest number of each channel in each window.   x: [B, H, W, C]  result: [B, H', W', C]
+/// The maximum of each channel over each window.   x: [B, H, W, C]  result: [B, H', W', C]
 struct MaxPool2d : Layer<MaxPool2d> {
   PoolOptions options;
 

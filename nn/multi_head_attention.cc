@@ -31,11 +31,11 @@ Tensor MultiHeadAttention::by_heads(const Tensor& x) const {
   return reshape(x, outer.followed_by({options.heads, options.width / options.heads}));
 }
 
-MultiHeadAttention::KeysValues MultiHeadAttention::project(const Tensor& memory) const {
+KeysValues MultiHeadAttention::project(const Tensor& memory) const {
   return inside([&] { return KeysValues{by_heads(key(memory)), by_heads(value(memory))}; });
 }
 
-// heads -> [..., C], through the composed path if somebody records the weights.
+// heads -> [..., C]. Composed ops if the weights are recorded.
 Tensor MultiHeadAttention::mix(const Tensor& x, const KeysValues& memory, const Attend& attend) const {
   const AttentionOptions how{
       .mask = attend.mask, .query_bounds = attend.queries, .key_bounds = attend.keys, .dropout = options.dropout};
@@ -68,13 +68,8 @@ Tensor MultiHeadAttention::attend_to(const Tensor& x, const KeysValues& memory, 
   return inside([&] { return output(mix(x, memory, attend)); });
 }
 
-Tensor MultiHeadAttention::step(const Tensor& x, KeysValues& cache) const {
-  return inside([&] {
-    const KeysValues now = project(x);
-    cache.keys = cache.keys ? concat({cache.keys, now.keys}, 1) : now.keys;
-    cache.values = cache.values ? concat({cache.values, now.values}, 1) : now.values;
-    return output(mix(x, cache, {}));
-  });
+Tensor MultiHeadAttention::step(const Tensor& x, KeyValueCache& cache) const {
+  return inside([&] { return output(mix(x, cache.append(project(x)), {})); });
 }
 
 }  // namespace mixtape::nn

@@ -4,11 +4,12 @@
 
 #include "autograd/mask.h"
 #include "autograd/packed.h"
+#include "nn/decoding.h"
 #include "nn/linear.h"
 
 namespace mixtape::nn {
 
-/// Which rows attend to which: the sequences of packed queries and keys (left out for [B, T, C] tensors), and a mask.
+/// Which queries attend to which keys: the bounds of packed queries and keys (undefined for [B, T, C]), and a mask.
 struct Attend {
   Bounds queries = {};
   Bounds keys = {};
@@ -21,36 +22,33 @@ struct MultiHeadAttentionOptions {
   double dropout = 0;  ///< on the attention weights
 };
 
-/// H attentions side by side on slices of D = C / H columns, their results joined and mixed by `output` (Vaswani et al.
-/// 2017). x: [rows, C] packed, or [B, T, C]
+/// H attention heads on D = C / H columns each, whose results are concatenated and projected by `output` (Vaswani et
+/// al. 2017).   x: [rows, C] packed, or [B, T, C]
 struct MultiHeadAttention : Layer<MultiHeadAttention> {
   Linear query, key, value, output;  ///< C -> C
   MultiHeadAttentionOptions options;
 
   MultiHeadAttention(MultiHeadAttentionOptions chosen, Random& random);
 
-  /// Self-attention: x attends to itself. `attend.keys` is left out.
+  /// Self-attention: x attends to itself. `attend.keys` is ignored.
   Tensor forward(const Tensor& x, const Attend& attend = {}) const;
   /// Cross-attention: x attends to memory.
   Tensor forward(const Tensor& x, const Tensor& memory, const Attend& attend) const;
 
-  /// The same, and the weights that were used, before dropout. They are on the tape: their gradient can be asked for.
+  /// The same, and the attention weights before dropout. They are on the tape, so they have gradients.
   struct WithWeights {
     Tensor output;
     Tensor weights;  ///< [B, H, Tq, Tk], padded with zeros
   };
   WithWeights with_weights(const Tensor& x, const Tensor& memory, const Attend& attend = {}) const;
 
-  /// The keys and values of `memory` as heads, [..., H, D]; for decoding with a cache.
-  struct KeysValues {
-    Tensor keys, values;
-  };
+  /// The keys and values of `memory`, for decoding with a cache.
   KeysValues project(const Tensor& memory) const;
-  /// Attention of x to keys and values that were projected before.
+  /// Attention of x to projected keys and values.
   Tensor attend_to(const Tensor& x, const KeysValues& memory, const Attend& attend) const;
-  /// Self-attention of one more position of each sequence to those before and itself; its key and value are added to
-  /// `cache`. x, result: [B, 1, C]  cache: [B, t, H, D], undefined at first
-  Tensor step(const Tensor& x, KeysValues& cache) const;
+  /// Self-attention of the next position of each sequence to itself and those before. Its key and value are appended to
+  /// `cache`.   x, result: [B, 1, C]
+  Tensor step(const Tensor& x, KeyValueCache& cache) const;
 
   void visit(auto&& each) const {
     each("query", query);
@@ -64,8 +62,8 @@ struct MultiHeadAttention : Layer<MultiHeadAttention> {
   Tensor mix(const Tensor& x, const KeysValues& memory, const Attend& attend) const;
 };
 
-/// Collects the weights of every MultiHeadAttention that runs on this thread while it exists. Such layers then take the
-/// composed path, so that the weights are what the results were computed from, and have gradients.
+/// While it exists, collects the attention weights of every MultiHeadAttention that runs on this thread. These layers
+/// then compute with the composed ops, so that the weights are those actually used, and have gradients.
 class AttentionRecorder {
  public:
   struct Entry {
@@ -78,7 +76,7 @@ class AttentionRecorder {
   AttentionRecorder& operator=(const AttentionRecorder&) = delete;
 
   const std::vector<Entry>& entries() const { return entries_; }
-  /// True if there is one on this thread.
+  /// True if a recorder exists on this thread.
   static bool active();
 
  private:

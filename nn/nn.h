@@ -5,6 +5,7 @@
 #include "nn/batch_norm.h"
 #include "nn/conv2d.h"
 #include "nn/decoder.h"
+#include "nn/decoding.h"
 #include "nn/dropout.h"
 #include "nn/embedding.h"
 #include "nn/encoder.h"

@@ -9,7 +9,7 @@
 namespace mixtape::nn {
 namespace {
 
-// Numbers that the projection takes in for each token.
+// Inputs of the projection for each token.
 int64_t inputs_of(const PatchEmbeddingOptions& options) {
   return options.stem == Stem::convolution ? options.width : options.patch * options.patch * options.channels;
 }

@@ -8,10 +8,10 @@
 
 namespace mixtape::nn {
 
-/// How a picture becomes patches.
+/// How an image becomes patches.
 enum class Stem {
-  patch,       ///< cut into squares
-  convolution  ///< 3 x 3 convolutions of stride 2 until one pixel stands for a patch (Xiao et al. 2021)
+  patch,       ///< square patches of pixels
+  convolution  ///< 3 x 3 convolutions of stride 2, down to one pixel per patch (Xiao et al. 2021)
 };
 
 struct PatchEmbeddingOptions {
@@ -21,10 +21,11 @@ struct PatchEmbeddingOptions {
   Stem stem = Stem::patch;
 };
 
-/// A token for each patch of an image, row by row: `projection` of its pixels (Dosovitskiy et al. 2021), or of what
-/// convolutions make of them. The convolutional stem halves the image once for each factor of two in the patch, each
-/// time with a 3 x 3 convolution, a norm over the channels and a GELU; the last one gives `width` channels, those
-/// before half as many each.   x: [B, H, W, C], H and W multiples of the patch  result: [B, H W / patch^2, width]
+/// A token for each patch of an image, in row-major order: `projection` of its pixels (Dosovitskiy et al. 2021), or of
+/// the output of a convolutional stem. The stem halves the image once for each factor of two in the patch, each time
+/// with a 3 x 3 convolution, a layer norm over the channels and a GELU; its last stage has `width` channels, and each
+/// earlier stage half as many as the next.   x: [B, H, W, C], H and W multiples of the patch  result: [B, H W /
+/// patch^2, width]
 struct PatchEmbedding : Layer<PatchEmbedding> {
   std::vector<Conv2d> convolution;
   std::vector<LayerNorm> norm;

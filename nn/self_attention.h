@@ -7,7 +7,7 @@
 
 namespace mixtape::nn {
 
-/// Single-head self-attention as teaching articles print it, every step an op of its own:
+/// Single-head self-attention as in textbooks, with one op for each step:
 /// softmax(Q K' / sqrt(input_dim)) V with Q, K, V linear in x.   x, result: [batch, sequence, input_dim]
 struct SelfAttention : Layer<SelfAttention> {
   Linear query, key, value;  ///< input_dim -> input_dim

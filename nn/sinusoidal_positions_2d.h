@@ -5,9 +5,9 @@
 
 namespace mixtape::nn {
 
-/// Adds to the tokens of an image, row by row of a rows x columns grid, the sines and cosines of their places: the
-/// first half of the elements is the SinusoidalPositions of the row, the second that of the column (He et al. 2022,
-/// "Masked autoencoders"). Nothing is learned.   x: [..., rows columns, width], width a multiple of 4
+/// Adds to the tokens of an image, a rows x columns grid in row-major order, the sines and cosines of their places: the
+/// first half of the elements encodes the row as SinusoidalPositions does, the second the column (He et al. 2022,
+/// "Masked autoencoders"). It has no parameters.   x: [..., rows columns, width], width a multiple of 4
 struct SinusoidalPositions2d : Layer<SinusoidalPositions2d> {
   SinusoidalPositions2d(int64_t rows, int64_t columns, int64_t width);
 

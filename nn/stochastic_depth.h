@@ -5,9 +5,9 @@
 
 namespace mixtape::nn {
 
-/// Under a training tape, makes all of a sequence 0 with probability p and scales the others by 1 / (1 - p): where x is
-/// what a block adds, the block is left out for that sequence (Huang et al. 2016). Elsewhere it passes x through.   x:
-/// packed [rows, ...] with the bounds of its sequences, or [B, ...], where each b is one
+/// Under a training tape, zeroes whole sequences with probability p and scales the others by 1 / (1 - p): if x is the
+/// output of a residual branch, those sequences skip the branch (Huang et al. 2016). Otherwise the identity.   x:
+/// packed [rows, ...] with the bounds of its sequences, or [B, ...], one sequence each
 struct StochasticDepth : Layer<StochasticDepth> {
   double p;
 

@@ -17,7 +17,7 @@ struct Row {
   size_t order = 0;
 };
 
-// Parameters that belong to the layer itself: those named `path.x` without a further dot.
+// Parameters of the layer itself: those named `path.x` without a further dot.
 int64_t own_parameters(const NamedTensors& parameters, const std::string& path) {
   const std::string prefix = path.empty() ? "" : path + ".";
   int64_t count = 0;

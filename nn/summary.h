@@ -7,9 +7,8 @@
 
 namespace mixtape::nn {
 
-/// A table of what runs when `run` calls the model: each layer's path, type, output shape, own parameters and the FLOPs
-/// of its matrix products (2 per multiplication and addition, sub-layers included), and totals. `run` is called once,
-/// unrecorded:
+/// A table of the layers that run when `run` calls the model: path, type, output shape, own parameters, the FLOPs of
+/// matrix products (2 per multiply-add, sub-layers included), and totals. `run` is called once, without recording:
 ///
 ///     fmt::print("{}", nn::summary(model, [&] { model(source, target); }));
 std::string summary(const LayerBase& model, const std::function<void()>& run);

@@ -2,41 +2,28 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/error.h"
 
 namespace mixtape::nn {
-namespace {
-
-BlockOptions block_of(const TransformerOptions& options) {
-  return {.width = options.width,
-          .heads = options.heads,
-          .feed_forward = options.feed_forward,
-          .dropout = options.dropout,
-          .attention_dropout = options.attention_dropout,
-          .activation_dropout = options.activation_dropout,
-          .activation = options.activation,
-          .pre_norm = options.pre_norm};
-}
-
-}  // namespace
 
 Transformer::Transformer(const TransformerOptions& chosen, Random& random)
-    : embedding(chosen.vocab, chosen.width, random),
-      positions(chosen.longest, chosen.width),
-      encoder(chosen.layers, block_of(chosen), random),
-      decoder(chosen.decoder_layers > 0 ? chosen.decoder_layers : chosen.layers, block_of(chosen), random),
+    : embedding(chosen.vocab, chosen.block.width, random),
+      positions(chosen.longest, chosen.block.width),
+      encoder(chosen.layers, chosen.block, random),
+      decoder(chosen.decoder_layers > 0 ? chosen.decoder_layers : chosen.layers, chosen.block, random),
       options(chosen) {
   if (!options.tie_embeddings) {
-    target_embedding.emplace(chosen.vocab, chosen.width, random);
-    output.emplace(chosen.width, chosen.vocab, random);
+    target_embedding.emplace(chosen.vocab, chosen.block.width, random);
+    output.emplace(chosen.block.width, chosen.vocab, random);
   }
 }
 
 Tensor Transformer::embed(const Embedding& table, const Tensor& tokens, const Tensor& places) const {
-  const Tensor rows = table(tokens) * std::sqrt(static_cast<double>(options.width));
-  return dropout(positions(rows, places), options.dropout);
+  const Tensor rows = table(tokens) * std::sqrt(static_cast<double>(options.block.width));
+  return dropout(positions(rows, places), options.block.dropout);
 }
 
 Tensor Transformer::encode(const Packed& source) const {
@@ -62,33 +49,25 @@ Tensor Transformer::logits(const Tensor& x) const {
   return inside([&] { return output ? (*output)(x) : linear(x, embedding.weight); });
 }
 
-Transformer::Decoding Transformer::start(const Packed& source, int64_t hypotheses) const {
+Decoding Transformer::start(const Packed& source, int64_t targets) const {
   return inside([&] {
-    return Decoding{.caches = decoder.start(encode(source)), .source = source.bounds, .hypotheses = hypotheses};
+    return Decoding{.rows = source.bounds.sequences() * targets,
+                    .longest = options.longest,
+                    .layers = decoder.start(encode(source)),
+                    .source = source.bounds};
   });
 }
 
 Tensor Transformer::step(Decoding& decoding, const Tensor& tokens) const {
   return inside([&] {
-    const int64_t rows = tokens.elements();
-    const Tensor places = Tensor::full({rows, 1}, static_cast<double>(decoding.position), i32);
-    const Tensor x = embed(target_table(), tokens.view({rows, 1}), places);
-    // The K hypotheses of a sentence are K queries to its source.
-    const Attend across{.queries = Bounds::uniform(decoding.source.sequences(), decoding.hypotheses),
-                        .keys = decoding.source};
-    const Tensor y = decoder.step(x, decoding.caches, across);
-    ++decoding.position;
-    return logits(reshape(y, {rows, options.width}));
+    const Next next = advance(decoding, tokens);
+    const Tensor x = embed(target_table(), next.tokens, next.positions);
+    // The K targets of a source are K queries to it.
+    const int64_t sources = decoding.source.sequences(), targets = decoding.rows / std::max<int64_t>(1, sources);
+    const Attend across{.queries = Bounds::uniform(sources, targets), .keys = decoding.source};
+    const Tensor y = decoder.step(x, decoding.layers, across);
+    return logits(reshape(y, {decoding.rows, options.block.width}));
   });
-}
-
-void Transformer::reorder(Decoding& decoding, const Tensor& parents) {
-  for (DecoderCache& cache : decoding.caches) {
-    for (Tensor* kept : {&cache.self.keys, &cache.self.values}) {
-      const Shape shape = kept->shape();
-      *kept = mixtape::embedding(parents, kept->view({shape[0], shape.slice(1, 4).elements()})).view(shape);
-    }
-  }
 }
 
 }  // namespace mixtape::nn

@@ -10,57 +10,41 @@
 namespace mixtape::nn {
 
 struct TransformerOptions {
-  int64_t vocab = 0;           ///< V, of the source, and of the target too
-  int64_t width = 256;         ///< C
-  int64_t heads = 4;           ///< H
+  int64_t vocab = 0;           ///< V, shared by source and target
+  BlockOptions block = {};     ///< of every layer; `dropout` also applies to the embeddings
   int64_t layers = 3;          ///< of the encoder
-  int64_t decoder_layers = 0;  ///< 0: as many
-  int64_t feed_forward = 0;    ///< hidden width; 0: four times the width
-  int64_t longest = 1024;      ///< positions a sequence may have
-  double dropout = 0.1;        ///< on the embedding sums and on what each sublayer adds
-  double attention_dropout = 0.1;
-  double activation_dropout = 0;
-  Activation activation = Activation::relu;
-  bool pre_norm = true;
+  int64_t decoder_layers = 0;  ///< 0: as many as the encoder
+  int64_t longest = 1024;      ///< positions of a sequence
   bool tie_embeddings = true;  ///< source, target and output share one table (Press & Wolf 2017)
 };
 
-/// Translates a source sequence to a target one: an encoder, and a decoder that attends to its result (Vaswani et al.
-/// 2017). Embeddings are scaled by sqrt(C), positions are sinusoidal.
-struct Transformer : Layer<Transformer> {
-  Embedding embedding;                        ///< of both sides, if tied
-  std::optional<Embedding> target_embedding;  ///< not if tied
+/// An encoder-decoder model of a target sequence given a source sequence (Vaswani et al. 2017). Embeddings are scaled
+/// by sqrt(C), where C is the width; positions are sinusoidal.
+struct Transformer : Layer<Transformer>, AutoregressiveModel {
+  Embedding embedding;                        ///< of source and target, if tied
+  std::optional<Embedding> target_embedding;  ///< undefined if tied
   SinusoidalPositions positions;
   Encoder encoder;
   Decoder decoder;
-  std::optional<Linear> output;  ///< C -> V; tied, it is the embedding table
+  std::optional<Linear> output;  ///< C -> V; if tied, the embedding table is used
   TransformerOptions options;
 
   Transformer(const TransformerOptions& chosen, Random& random);
 
-  /// Scores of every next token.   source, target: i32 [rows] packed, sequence by sequence  result: [target rows, V]
+  /// The logits of every next token.   source, target: i32 [rows] packed, sequence by sequence  result: [target rows,
+  /// V]
   Tensor forward(const Packed& source, const Packed& target) const {
     return logits(decode(encode(source), source.bounds, target));
   }
 
-  /// The three parts of forward.
+  /// The three steps of forward.
   Tensor encode(const Packed& source) const;                                              ///< [source rows, C]
   Tensor decode(const Tensor& memory, const Bounds& source, const Packed& target) const;  ///< [target rows, C]
   Tensor logits(const Tensor& x) const;                                                   ///< [..., C] -> [..., V]
 
-  /// Decoding position by position, with keys and values kept: what `generate.h` works with. K hypotheses of each of B
-  /// source sequences go along side by side, as B K rows.
-  struct Decoding {
-    std::vector<DecoderCache> caches;
-    Bounds source;
-    int64_t hypotheses = 1;  ///< K
-    int64_t position = 0;
-  };
-  Decoding start(const Packed& source, int64_t hypotheses) const;
-  /// Scores after one more token for each row.   tokens: i32 [B K]  result: [B K, V]
-  Tensor step(Decoding& decoding, const Tensor& tokens) const;
-  /// Row i of the decoding goes on from what was row parents[i].
-  static void reorder(Decoding& decoding, const Tensor& parents);
+  /// Encodes B sources, and starts to decode K targets of each, as B K rows.
+  Decoding start(const Packed& source, int64_t targets = 1) const;
+  Tensor step(Decoding& decoding, const Tensor& tokens) const override;
 
   void visit(auto&& each) const {
     each("embedding", embedding);

@@ -7,17 +7,6 @@
 namespace mixtape::nn {
 namespace {
 
-BlockOptions block_of(const VisionTransformerOptions& options) {
-  return {.width = options.width,
-          .heads = options.heads,
-          .feed_forward = options.feed_forward,
-          .dropout = options.dropout,
-          .attention_dropout = options.attention_dropout,
-          .activation = options.activation,
-          .stochastic_depth = options.stochastic_depth,
-          .layer_scale = options.layer_scale};
-}
-
 const VisionTransformerOptions& checked(const VisionTransformerOptions& options) {
   const int64_t patch = options.patch, height = options.image_height, width = options.image_width;
   if (patch < 1 || height < patch || width < patch || height % patch != 0 || width % patch != 0) {
@@ -30,27 +19,29 @@ const VisionTransformerOptions& checked(const VisionTransformerOptions& options)
 }  // namespace
 
 VisionTransformer::VisionTransformer(const VisionTransformerOptions& chosen, Random& random)
-    : embedding(
-          {.patch = checked(chosen).patch, .channels = chosen.channels, .width = chosen.width, .stem = chosen.stem},
-          random),
-      encoder(chosen.layers, block_of(chosen), random),
-      head(chosen.width, chosen.classes, random),
+    : embedding({.patch = checked(chosen).patch,
+                 .channels = chosen.channels,
+                 .width = chosen.block.width,
+                 .stem = chosen.stem},
+                random),
+      encoder(chosen.layers, chosen.block, random),
+      head(chosen.block.width, chosen.classes, random),
       options(chosen) {
-  if (options.pooling == Pooling::class_token) class_token = zeros_parameter({options.width});
+  if (options.pooling == Pooling::class_token) class_token = zeros_parameter({options.block.width});
   if (options.positions == PositionKind::learned) {
-    positions.emplace(tokens(), options.width, random);
+    positions.emplace(tokens(), options.block.width, random);
   } else {
-    grid_positions.emplace(patch_rows(), patch_columns(), options.width);
+    grid_positions.emplace(patch_rows(), patch_columns(), options.block.width);
   }
 }
 
-// [B, T, C]. The class token has a place of its own only where positions are learned.
+// [B, T, C]. The class token has a position only if positions are learned.
 Tensor VisionTransformer::embed(const Tensor& images) const {
   Tensor x = embedding(images);
   if (grid_positions) x = (*grid_positions)(x);
-  if (class_token) x = concat({broadcast_to(class_token, {x.size(0), 1, options.width}), x}, 1);
+  if (class_token) x = concat({broadcast_to(class_token, {x.size(0), 1, options.block.width}), x}, 1);
   if (positions) x = (*positions)(x, Tensor::range(tokens()));
-  return dropout(x, options.dropout);
+  return dropout(x, options.block.dropout);
 }
 
 Tensor VisionTransformer::forward(const Tensor& images) const {
@@ -60,13 +51,13 @@ Tensor VisionTransformer::forward(const Tensor& images) const {
                      expected[1], expected[2]));
   }
   const int64_t batch = images.size(0);
-  const Tensor rows = reshape(embed(images), {batch * tokens(), options.width});
+  const Tensor rows = reshape(embed(images), {batch * tokens(), options.block.width});
   const Attend attend{.queries = Bounds::uniform(batch, tokens())};
-  if (class_token && !options.all_tokens && !encoder.layer.empty() && !AttentionRecorder::active())
-    return head(encoder.first(rows, attend));
-  const Tensor y = reshape(encoder(rows, attend), {batch, tokens(), options.width});
+  if (class_token && !options.all_tokens && !AttentionRecorder::active())
+    return head(encoder(rows, attend, first_rows(attend.queries)));
+  const Tensor y = reshape(encoder(rows, attend), {batch, tokens(), options.block.width});
   if (!class_token) return head(mean(y, 1));
-  return head(reshape(slice(y, 1, 0, 1), {batch, options.width}));
+  return head(reshape(slice(y, 1, 0, 1), {batch, options.block.width}));
 }
 
 }  // namespace mixtape::nn

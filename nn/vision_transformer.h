@@ -7,9 +7,9 @@
 
 namespace mixtape::nn {
 
-/// What the class is read from.
+/// The input of the classification head.
 enum class Pooling {
-  class_token,  ///< a learned token, put before those of the image
+  class_token,  ///< a learned token in front of those of the image
   mean          ///< the mean of all tokens
 };
 
@@ -19,31 +19,23 @@ struct VisionTransformerOptions {
   int64_t image_height = 32;
   int64_t image_width = 32;
   int64_t channels = 3;
-  int64_t patch = 4;  ///< height and width of a patch in pixels; image sizes are multiples of it
+  int64_t patch = 4;  ///< height and width of a patch in pixels; divides height and width of the image
   int64_t classes = 10;
-  int64_t width = 192;  ///< C
-  int64_t heads = 3;    ///< H
+  BlockOptions block = {};  ///< of every layer; `dropout` also applies to the embeddings. The paper uses GELU
   int64_t layers = 6;
-  int64_t feed_forward = 0;      ///< hidden width; 0: four times the width
-  double dropout = 0;            ///< on the tokens with their positions, and on what each sublayer adds
-  double attention_dropout = 0;  ///< on the attention weights
-  double stochastic_depth = 0;   ///< the probability with which an image leaves out a sublayer of the last layer; it
-                                 ///< grows linearly from the first layer on
-  double layer_scale = 0;        ///< what the factors of layer scale start from; 0: none
   Pooling pooling = Pooling::class_token;
-  bool all_tokens = false;  ///< compute also what the class token does not depend on: the others of the last layer
+  bool all_tokens = false;  ///< with a class token, compute the other outputs of the last layer too
   PositionKind positions = PositionKind::learned;
   Stem stem = Stem::patch;
-  Activation activation = Activation::gelu;
 };
 
-/// Classifies images as sequences of patches (Dosovitskiy et al. 2021): each patch becomes a token, the tokens attend
-/// to one another in pre-norm encoder layers, and a linear layer reads the class from the class token or from their
-/// mean. With an AttentionRecorder it gives the attention of each layer and head, [B, heads, T, T]; token 0 is the
-/// class token if there is one, and the patches follow row by row.
+/// Classifies images as sequences of patches (Dosovitskiy et al. 2021): each patch becomes a token, encoder layers
+/// process the tokens, and a linear head classifies the class token or the mean of all tokens. An AttentionRecorder
+/// gets the attention weights of each layer, [B, heads, T, T]; token 0 is the class token, if there is one, and the
+/// patches follow in row-major order. C is the width.
 struct VisionTransformer : Layer<VisionTransformer> {
   PatchEmbedding embedding;
-  Tensor class_token;                                   ///< [width], 0 at first; undefined if not used
+  Tensor class_token;                                   ///< [C], 0 initially; undefined if not used
   std::optional<LearnedPositions> positions;            ///< of all tokens
   std::optional<SinusoidalPositions2d> grid_positions;  ///< of the patches
   Encoder encoder;
@@ -52,12 +44,12 @@ struct VisionTransformer : Layer<VisionTransformer> {
 
   VisionTransformer(const VisionTransformerOptions& chosen, Random& random);
 
-  /// Tokens of an image: its patches, and the class token.
+  /// T, the tokens of an image: its patches, and the class token.
   int64_t tokens() const { return patch_rows() * patch_columns() + (class_token ? 1 : 0); }
   int64_t patch_rows() const { return options.image_height / options.patch; }
   int64_t patch_columns() const { return options.image_width / options.patch; }
 
-  /// Scores of the classes.   images: [B, image_height, image_width, channels]  result: [B, classes]
+  /// The logits of the classes.   images: [B, image_height, image_width, channels]  result: [B, classes]
   Tensor forward(const Tensor& images) const;
 
   void visit(auto&& each) const {

@@ -8,9 +8,9 @@ namespace mixtape::optim {
 
 struct AdamOptions {
   double learning_rate = 1e-3;
-  std::array<double, 2> betas = {0.9, 0.999};  ///< each in [0, 1): how much of the two moments is kept
+  std::array<double, 2> betas = {0.9, 0.999};  ///< decay rates of the two moments, each in [0, 1)
   double epsilon = 1e-8;
-  double weight_decay = 0;  ///< L2: added to the gradient, times the parameter; adamw.h has the decoupled kind
+  double weight_decay = 0;  ///< L2: times the parameter, added to the gradient; AdamW decouples it
   Groups groups = {};
 };
 
@@ -29,7 +29,7 @@ class Adam : public Optimizer {
 
  protected:
   enum class Decay { l2, decoupled };
-  /// With the other kind of weight decay, for AdamW.
+  /// With the kind of weight decay chosen, for AdamW.
   Adam(const char* name, const NamedTensors& parameters, const AdamOptions& options, Decay decay);
 
   void update(const ParameterUpdate& parameter) override;

@@ -8,9 +8,9 @@ namespace mixtape::optim {
 
 struct AdamWOptions {
   double learning_rate = 1e-3;
-  std::array<double, 2> betas = {0.9, 0.999};  ///< each in [0, 1): how much of the two moments is kept
+  std::array<double, 2> betas = {0.9, 0.999};  ///< decay rates of the two moments, each in [0, 1)
   double epsilon = 1e-8;
-  double weight_decay = 1e-2;  ///< decoupled: shrinks the parameter itself, and does not enter the moments
+  double weight_decay = 1e-2;  ///< decoupled: applied to the parameter, not to the gradient
   Groups groups = {};
 };
 

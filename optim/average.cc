@@ -18,7 +18,7 @@ constexpr int64_t kGrain = 1 << 14;
 constexpr std::string_view kSnapshot = "snapshot.";
 constexpr const char* kScores = "scores";
 
-// The mean of tensors of one shape; x.back() if they are no numbers to be averaged.
+// The mean of tensors of one shape; of index tensors, the last.
 Tensor mean_of(const std::vector<Tensor>& x) {
   if (!is_differentiable(x[0].dtype())) return x.back().clone();
   Tensor mean = Tensor::like(x[0]);
@@ -62,15 +62,16 @@ std::pair<size_t, std::string> parse(const std::string& name) {
 
 }  // namespace
 
-CheckpointAverage::CheckpointAverage(int64_t count, Keep keep) : count_(static_cast<size_t>(count)), keep_(keep) {
+CheckpointAverage::CheckpointAverage(int64_t count, Select select)
+    : count_(static_cast<size_t>(count)), select_(select) {
   if (count < 1) fail(fmt::format("checkpoint average: count is {}, expected at least 1", count));
 }
 
-// The snapshot whose place a new one of this score takes, or the end if it is not good enough.
+// The snapshot that one with this score replaces; the end if the score is too low.
 std::vector<CheckpointAverage::Snapshot>::iterator CheckpointAverage::to_replace(double score) {
-  if (keep_ == Keep::last) return snapshots_.begin();
+  if (select_ == Select::last) return snapshots_.begin();
   const auto worse = [](const Snapshot& a, const Snapshot& b) { return a.score < b.score; };
-  const auto worst = std::min_element(snapshots_.rbegin(), snapshots_.rend(), worse);  // the newest of equals
+  const auto worst = std::min_element(snapshots_.rbegin(), snapshots_.rend(), worse);  // the latest of equal ones
   return score > worst->score ? std::prev(worst.base()) : snapshots_.end();
 }
 
@@ -127,7 +128,7 @@ void CheckpointAverage::load_state(const NamedTensors& state) {
     held = std::max(held, index + 1);
   }
   if (scores.size() != held) fail(fmt::format("checkpoint average: {} scores for {} snapshots", scores.size(), held));
-  CheckpointAverage loaded(static_cast<int64_t>(count_), keep_);
+  CheckpointAverage loaded(static_cast<int64_t>(count_), select_);
   for (size_t i = 0; i < held; ++i) loaded.add(snapshots[i], scores[i]);
   *this = std::move(loaded);
 }
@@ -171,9 +172,9 @@ NamedTensors MovingAverage::state() const {
 
 void MovingAverage::load_state(const NamedTensors& state) { copy_into(state, this->state(), "moving average state"); }
 
-TemporaryParameters::TemporaryParameters(const NamedTensors& numbers, const NamedTensors& parameters)
+TemporaryParameters::TemporaryParameters(const NamedTensors& values, const NamedTensors& parameters)
     : parameters_(parameters), own_(clone(parameters)) {
-  copy_into(numbers, parameters, "temporary parameters");
+  copy_into(values, parameters, "temporary parameters");
 }
 
 TemporaryParameters::~TemporaryParameters() {

@@ -4,15 +4,13 @@
 
 namespace mixtape::optim {
 
-/// Makes the next step scale all gradients together so that their global norm is at most `max_norm`, and returns the
-/// norm before clipping, as PyTorch does:
+/// Clips the global norm of the gradients to `max_norm` in the next step, and returns the norm before clipping, as
+/// PyTorch does:
 ///
 ///   gradient <- gradient min(1, max_norm / (norm + 1e-6))       norm = sqrt(sum over all gradients of squares)
 ///
-/// To be called after the last backward before the step. The scaling is done inside the step; the gradients themselves
-/// are not touched. Gradients that are not finite stay so, and the step will be
-/// skipped. Throws unless max_norm
-/// is above 0 (infinity clips nothing).
+/// Call it after the last backward before the step. The step does the scaling; the gradients themselves do not change.
+/// If gradients are not finite, the step is skipped. Throws unless max_norm is above 0 (infinity does not clip).
 ///
 /// Pascanu et al. 2013, "On the difficulty of training recurrent neural networks".
 double clip_grad_norm(Optimizer& optimizer, double max_norm);

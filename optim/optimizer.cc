@@ -14,7 +14,7 @@ namespace {
 
 constexpr int32_t kMostSkipped = 10;  // steps in a row
 
-// What an optimizer looks at: a frozen parameter has none.
+// Undefined for a frozen parameter.
 Tensor gradient_of(const Tensor& parameter) { return parameter.trainable() ? parameter.gradient() : Tensor(); }
 
 uint32_t version_of(const Tensor& tensor) { return tensor.version(); }
@@ -55,7 +55,7 @@ void Optimizer::add(const NamedTensor& parameter, const OptimizerSettings& setti
   slots_.push_back(std::move(slot));
 }
 
-// A tied parameter belongs to the first group that fits one of its names.
+// A tied parameter belongs to the first group that matches one of its names.
 void Optimizer::apply_groups(const NamedTensors& parameters, const Groups& groups) {
   std::vector<bool> grouped(slots_.size());
   for (const auto& [pattern, options] : groups) {
@@ -86,7 +86,7 @@ void Optimizer::set_learning_rate(double learning_rate) {
 }
 
 StepResult Optimizer::step() {
-  examine();
+  inspect();
   if (const Slot* slot = first_not_finite()) return skip(slot->parameter.name);
   for (Slot& slot : slots_) {
     if (!slot.gradient) continue;
@@ -104,7 +104,7 @@ StepResult Optimizer::step() {
   return {.gradient_norm = norm};
 }
 
-// A square that overflows would stay in Adam's moments for good, so it counts as not finite.
+// An overflowing square would stay in Adam's moments forever, so it counts as not finite.
 const Optimizer::Slot* Optimizer::first_not_finite() const {
   for (const Slot& slot : slots_) {
     const bool single = slot.parameter.tensor.dtype() == f32;
@@ -126,10 +126,10 @@ StepResult Optimizer::skip(const std::string& not_finite) {
 
 void Optimizer::zero_grad() {
   for (const Slot& slot : slots_) slot.parameter.tensor.clear_gradient();
-  forget_gradients();
+  reset_gradients();
 }
 
-void Optimizer::forget_gradients() {
+void Optimizer::reset_gradients() {
   for (Slot& slot : slots_) slot.gradient = {};
   norm_ = 0;
   scale_ = 1;
@@ -137,18 +137,18 @@ void Optimizer::forget_gradients() {
 }
 
 double Optimizer::gradient_norm() {
-  examine();
+  inspect();
   return norm_ * scale_;
 }
 
 void Optimizer::scale_gradients(double factor) {
   require(factor >= 0, "gradient scale", factor, "a number of at least 0");
-  examine();
+  inspect();
   scale_ *= factor;
   scaled_ = true;
 }
 
-// The examined gradients are held, so that a new one never has the address of an old one.
+// Holding the inspected gradients ensures that no new one has the address of an old one.
 bool Optimizer::unchanged() const {
   return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
     const Tensor gradient = gradient_of(slot.parameter.tensor);
@@ -156,7 +156,7 @@ bool Optimizer::unchanged() const {
   });
 }
 
-void Optimizer::examine() {
+void Optimizer::inspect() {
   if (unchanged()) return;
   if (scaled_) {
     fail(
@@ -164,7 +164,7 @@ void Optimizer::examine() {
                     "and drop gradients with the optimizer's zero_grad",
                     name_));
   }
-  forget_gradients();
+  reset_gradients();
   double squares = 0;
   for (Slot& slot : slots_) {
     const Tensor gradient = gradient_of(slot.parameter.tensor);

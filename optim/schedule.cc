@@ -16,7 +16,7 @@ double checked(int64_t step) {
   return static_cast<double>(step);
 }
 
-// How much of the way from the end of the warm-up to step `total` is done, 0 to 1.
+// The fraction of the steps from the end of the warm-up to `total` that is done.
 double progress(int64_t step, int64_t warmup, int64_t total) {
   if (total < 1) fail(fmt::format("schedule: total is {}, expected at least 1", total));
   if (step >= total) return 1;

@@ -4,16 +4,16 @@
 
 namespace mixtape::optim {
 
-/// Learning rates as functions of the step, which counts from 1. They hold no state, so a run that resumes needs
-/// nothing but its step:
+/// Learning rates as functions of the step, which counts from 1. They have no state: to resume, a run needs only its
+/// step.
 ///
 ///   const optim::InverseSquareRoot schedule{.peak = 1e-3, .warmup = 4000};
 ///   optimizer.set_learning_rate(schedule(step));
 ///
-/// All throw if the step is below 1, or after the warm-up if there is no total. The first `warmup` steps rise in a
-/// line, peak step / warmup; 0 warms nothing up.
+/// The first `warmup` steps are linear: peak step / warmup. With 0 there is no warm-up. All throw if the step is below
+/// 1, or, after the warm-up, if total is missing.
 
-/// The same at every step.
+/// The same rate at every step.
 struct Constant {
   double learning_rate;
 

@@ -6,14 +6,14 @@ namespace mixtape::optim {
 
 struct SgdOptions {
   double learning_rate = 1e-3;
-  double momentum = 0;      ///< in [0, 1): how much of the velocity is kept
-  double dampening = 0;     ///< how much of a new gradient the velocity leaves out
-  double weight_decay = 0;  ///< L2: added to the gradient, times the parameter
-  bool nesterov = false;    ///< look ahead along the velocity; needs momentum, and no dampening
+  double momentum = 0;      ///< in [0, 1)
+  double dampening = 0;     ///< a new gradient enters the velocity with factor 1 - dampening
+  double weight_decay = 0;  ///< L2: times the parameter, added to the gradient
+  bool nesterov = false;    ///< Nesterov momentum; requires momentum, and no dampening
   Groups groups = {};
 };
 
-/// Gradient descent with momentum, as in PyTorch. With gradient g, parameter p and velocity v:
+/// Stochastic gradient descent with momentum, as in PyTorch. With gradient g, parameter p and velocity v:
 ///
 ///   g <- g + weight_decay p
 ///   v <- momentum v + (1 - dampening) g              (at a parameter's first update: v <- g)

@@ -35,8 +35,8 @@ Preset make_by_hand(const Choice& choice) {
   captured.norms = {{0, name, norm(gradients.at("dQ")), norm(gradients.at("dK")), norm(gradients.at("dV"))}};
   Preset preset{.title = "Three tokens by hand",
                 .about =
-                    "Three tokens of width 2 and one head, with numbers that can be redone on paper: those of "
-                    "examples/self_attention_by_hand. What arrives from above is O - target.",
+                    "Three tokens of width 2 and one head, small enough for paper: the numbers of "
+                    "examples/self_attention_by_hand. The gradient of O is O - target.",
                 .kind = "text",
                 .queries = {"one", "two", "three"},
                 .keys = {"one", "two", "three"},

@@ -17,7 +17,7 @@
 namespace mixtape::attention_lab {
 namespace {
 
-// Results of layers by path while it exists.
+// While it exists, collects results of layers by path.
 class Results {
  public:
   Results()
@@ -29,7 +29,7 @@ class Results {
   const std::vector<std::string>& attentions() const { return attentions_; }
   const Tensor& at(const std::string& path) const { return results_.at(path); }
 
-  /// The results of the query, key and value layers of all attentions, in turn.
+  /// The results of the query, key and value layers of all attention layers, in order.
   std::vector<Tensor> projections() const {
     std::vector<Tensor> all;
     for (const std::string& attention : attentions_)
@@ -52,7 +52,7 @@ std::vector<GradientNorms> norms_of(const Results& results, const std::vector<Te
   return all;
 }
 
-// The input of the linear layer at `path`: its line keeps it for the gradient of the weight.
+// The input of the linear layer at `path`, which its line saves for the gradient of the weight.
 Tensor input_of(const Tape& tape, const std::string& path) {
   for (int32_t i = 0; i < tape.size(); ++i) {
     const LineView line = tape.line(i);
@@ -61,7 +61,7 @@ Tensor input_of(const Tape& tape, const std::string& path) {
   fail(fmt::format("{}: no linear layer on the tape", path));
 }
 
-// Decoders attend to themselves causally, and to everything across.
+// Self-attention of decoders is causal; cross-attention has no mask.
 Tensor mask_of(const std::string& path, int64_t queries, int64_t keys) {
   const bool causal = path.starts_with("decoder") && path.ends_with(".attention");
   std::vector<int32_t> seen;

@@ -19,25 +19,25 @@ struct LayerWeights {
 /// The Euclidean norm of all elements.
 double norm(const Tensor& x);
 
-/// How large the gradients of the queries, keys and values of one layer were in one step of training.
+/// The norms of the gradients of the queries, keys and values of one layer in one training step.
 struct GradientNorms {
   int64_t step;
   std::string layer;
   double dq, dk, dv;
 };
 
-/// What one example sets going in a model.
+/// The attention layers of a model for one example.
 struct Captured {
   AttentionLayer layer;              ///< the chosen one
   std::vector<LayerWeights> layers;  ///< all, in the order in which they run
-  std::vector<GradientNorms> norms;  ///< of this one example, as step 0
+  std::vector<GradientNorms> norms;  ///< of this example, as step 0
 };
 
 /// Throws, naming the layers, if the model has no attention layer at path `chosen`.
 void check_layer(const nn::LayerBase& model, const std::string& chosen);
 
-/// Runs the model's `loss` (one example, f64) under a tape and reads the tape: what the layer at path `chosen` was
-/// given, and what gradient arrived at its result. Throws as check_layer does.
+/// Runs `loss` of the model (one example, f64) under a tape, and reads from the tape the inputs of the layer at path
+/// `chosen` and the gradient of its result. Throws as check_layer does.
 Captured capture(const nn::LayerBase& model, const std::function<Tensor()>& loss, const std::string& chosen);
 
 /// Trains all parameters with Adam; `loss` runs the model on the batch of a step. Returns the norms of about sixteen

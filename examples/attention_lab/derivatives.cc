@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kComputed[] = {"Q", "K", "V", "S", "A", "O", "joined", "Y"};
 
-// The gradients of what was given and computed.
+// The gradients of inputs and results.
 Matrices own_gradients(const AttentionLayer& layer) {
   Tape tape;
   Matrices wanted;
@@ -28,7 +28,7 @@ Matrices own_gradients(const AttentionLayer& layer) {
   return gradients;
 }
 
-// dL/dX and dL/d memory by branch: each way gets a copy of its own to be watched.
+// dL/dX and dL/dmemory by branch: each branch gets its own copy, which is watched.
 Matrices branch_gradients(const AttentionLayer& layer) {
   Tape tape;
   Matrices ways;
@@ -41,7 +41,7 @@ Matrices branch_gradients(const AttentionLayer& layer) {
   return gradients;
 }
 
-// One element moved by `by`.
+// One element changed by `by`.
 Tensor moved(const Tensor& x, int64_t element, double by) {
   Tensor copy = x.clone();
   copy.mutable_data<double>()[element] += by;

@@ -24,7 +24,7 @@ Json members(const Matrices& matrices, const char* const (&names)[size]) {
   return result;
 }
 
-// Ten digits, for the sake of the page's size.
+// Ten digits, to limit the size of the page.
 Tensor rounded(const Tensor& x) {
   if (!x) return x;
   Tensor result = x.clone();
@@ -36,7 +36,7 @@ Tensor rounded(const Tensor& x) {
 
 bool is_wide(const AttentionLayer& layer) { return layer.given.at("X").size(1) > kWidest; }
 
-// Of a wide layer's weights there are none: they are many, and the page works them out where it shows them.
+// None for the weights of a wide layer: they are many, and the page computes those it shows.
 Matrices numeric_of(const Study& study) {
   Matrices result;
   const bool wide = is_wide(study.preset.attention);
@@ -77,8 +77,8 @@ Json line_of(const TapeLine& line) {
           {"path", view.path},
           {"inputs", Json::Array(view.inputs.begin(), view.inputs.end())},
           {"shape", Json::Array(view.shape.begin(), view.shape.end())},
-          {"kept_bytes", view.saved_bytes},
-          {"keeps", strings(line.keeps)},
+          {"saved_bytes", view.saved_bytes},
+          {"saved", strings(line.saved)},
           {"backward", view.backward},
           {"rule_of", view.rule_of},
           {"formula", line.formula},

@@ -7,13 +7,13 @@
 
 namespace mixtape::attention_lab {
 
-/// What is to be said about one tensor of the layer, or one gradient.
+/// The explanation of one tensor of the layer, or one gradient.
 struct Explanation {
   std::string formula;  ///< `A = softmax(S), row by row`
-  std::string rule;     ///< of a result: what backward makes of it; of a gradient: why it is so, in words
+  std::string rule;     ///< for a result: its backward rule; for a gradient: the reason, in words
 };
 
-/// Of a tensor that `run` shows, or of the gradient dZ of one. Empty for other names.
+/// For a tensor that `run` passes to its observer, or its gradient dZ. Empty for other names.
 Explanation explain(const AttentionLayer& layer, std::string_view name);
 
 /// The general rule of an op of the tape: `Y = A B: dA = dY B', dB = A' dY`. Empty for ops that the layer does not use.

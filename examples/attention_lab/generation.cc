@@ -12,11 +12,11 @@ namespace mixtape::attention_lab {
 namespace {
 
 constexpr size_t kSentences = 2000;
-constexpr size_t kSentencesTogether = 32;  // sentences of a batch
-constexpr int64_t kLongest = 48;           // characters of a training sentence
-constexpr int32_t kMark = 0;               // begins and ends a sentence
+constexpr size_t kBatchSentences = 32;  // sentences
+constexpr int64_t kLongest = 48;        // characters of a training sentence
+constexpr int32_t kMark = 0;            // begins and ends a sentence
 
-// The characters of the text, numbered from 1 on.
+// The characters of the text, numbered from 1.
 class Characters {
  public:
   explicit Characters(const std::vector<std::string>& sentences) {
@@ -42,7 +42,7 @@ class Characters {
   std::map<char, int32_t> ids_;
 };
 
-// What the model is given, and what it is to predict from it: the text, moved by one.
+// The inputs of the model, and the characters it should predict: the same text, shifted by one.
 struct Example {
   std::vector<std::vector<int32_t>> in;
   std::vector<int32_t> out;
@@ -86,15 +86,22 @@ Preset make_generation(const Choice& choice) {
   shown.add(characters.encode(text));
 
   Random random(1);
-  const nn::LanguageModel model(
-      {.vocab = characters.vocab(), .width = 16, .heads = 2, .layers = 2, .feed_forward = 32, .longest = kLongest},
-      random);
+  const nn::LanguageModel model({.vocab = characters.vocab(),
+                                 .block = {.width = 16,
+                                           .heads = 2,
+                                           .feed_forward = 32,
+                                           .dropout = 0,
+                                           .attention_dropout = 0,
+                                           .activation = nn::Activation::gelu},
+                                 .layers = 2,
+                                 .longest = kLongest},
+                                random);
   const std::string layer = choice.layer.empty() ? "decoder.layer.1.attention" : choice.layer;
   check_layer(model, layer);
   const auto batch_loss = [&](int64_t step) {
     Example batch;
-    for (size_t i = 0; i < kSentencesTogether; ++i) {
-      const std::string& sentence = sentences[(static_cast<size_t>(step) * kSentencesTogether + i) % sentences.size()];
+    for (size_t i = 0; i < kBatchSentences; ++i) {
+      const std::string& sentence = sentences[(static_cast<size_t>(step) * kBatchSentences + i) % sentences.size()];
       std::vector<int32_t> ids = characters.encode(sentence);
       ids.push_back(kMark);
       batch.add(ids);

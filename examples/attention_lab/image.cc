@@ -14,8 +14,8 @@ namespace mixtape::attention_lab {
 namespace {
 
 constexpr int64_t kPictures = 4096;
-constexpr int64_t kPicturesTogether = 64;
-constexpr int64_t kShown = 3;  // of ten digits that the model has not seen
+constexpr int64_t kBatchImages = 64;
+constexpr int64_t kShown = 3;  // of ten digits not used in training
 
 struct TrainedViT {
   std::vector<std::string> classes;
@@ -33,13 +33,16 @@ TrainedViT train_small(const std::string& layer) {
                                      .channels = 1,
                                      .patch = 7,
                                      .classes = 10,
-                                     .width = 16,
-                                     .heads = 2,
-                                     .layers = 2,
-                                     .feed_forward = 32},
+                                     .block = {.width = 16,
+                                               .heads = 2,
+                                               .feed_forward = 32,
+                                               .dropout = 0,
+                                               .attention_dropout = 0,
+                                               .activation = nn::Activation::gelu},
+                                     .layers = 2},
                                     random);
   check_layer(model, layer);
-  const auto plan = data::plan_image_batches(kPictures, {.images = kPicturesTogether, .seed = 1});
+  const auto plan = data::plan_image_batches(kPictures, {.images = kBatchImages, .seed = 1});
   const auto loss = [&](int64_t step) {
     const std::vector<int64_t>& batch = plan[static_cast<size_t>(step) % plan.size()];
     std::vector<int32_t> labels;

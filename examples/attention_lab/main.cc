@@ -21,17 +21,18 @@ struct Options {
 
 void add_choice(examples::Command& command, Choice& choice) {
   const auto index = examples::whole_number(0);
-  command.option("--preset", choice.preset, "where the numbers come from").one_of(preset_names());
+  command.option("--preset", choice.preset, "source of the numbers").one_of(preset_names());
   command.option("--run", choice.run,
-                 "run folder of a finished translator or vit, in place of the lab's own small model");
-  command.option("--sentence", choice.sentence, "what to translate, or to go on with (translation, generation)");
+                 "run folder of a finished translator or vit, instead of the small model of the lab");
+  command.option("--sentence", choice.sentence,
+                 "sentence to translate, or to predict character by character (translation, generation)");
   command.option("--image", choice.image, "PNG or JPEG picture (image)");
   command.option("--layer", choice.layer, "attention layer: encoder.layer.0.attention");
-  command.option("--head", choice.head, "head to look at, from 0 on").check(index);
-  command.option("--query", choice.query, "query to look at, from 0 on").check(index);
+  command.option("--head", choice.head, "head to show, from 0").check(index);
+  command.option("--query", choice.query, "query to show, from 0").check(index);
 }
 
-// The chosen preset first, then the others; beside a run only the one by hand, as its layers are wide.
+// The chosen preset first, then the others. With a run, whose layers are wide, only `by-hand` is added.
 Json make_document(const Choice& choice) {
   std::vector<Study> studies = {study(make_preset(choice))};
   const std::string chosen = studies[0].preset.name;
@@ -44,7 +45,7 @@ Json make_document(const Choice& choice) {
   return to_document(studies, measure_costs());
 }
 
-// The file is opened first: a path that cannot be written to is said at once.
+// Opens the file first, so that a path that is not writable fails at once.
 void write(const std::string& path, const std::function<std::string()>& make) {
   AtomicFile file(path);
   const std::string text = make();
@@ -65,10 +66,10 @@ void setup(examples::Command& program) {
   walk.run([] { mixtape::attention_lab::walk(study(make_preset(options.choice))); });
 
   const auto writes = [](examples::Command& command) {
-    command.option("--out", options.out, "file that is written").required();
+    command.option("--out", options.out, "file to write").required();
     add_choice(command, options.choice);
   };
-  examples::Command page = program.subcommand("page", "Writes a page to explore: one file that needs no network.");
+  examples::Command page = program.subcommand("page", "Writes everything as one self-contained page.");
   writes(page);
   page.run([] { write(options.out, [] { return make_page(make_document(options.choice)); }); });
 
@@ -82,6 +83,6 @@ void setup(examples::Command& program) {
 
 int main(int argc, char** argv) {
   return mixtape::examples::run_program(
-      "attention_lab", "Takes one attention layer apart: every step forward and backward, with all its numbers.", argc,
-      argv, mixtape::attention_lab::setup);
+      "attention_lab", "Shows one attention layer in detail: every step forward and backward, with all its numbers.",
+      argc, argv, mixtape::attention_lab::setup);
 }

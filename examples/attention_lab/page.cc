@@ -7,7 +7,7 @@
 namespace mixtape::attention_lab {
 namespace {
 
-// The files of one kind after one another, in the order in which the build has them.
+// The files of one type, concatenated in the order of the build.
 std::string all_of(std::string_view suffix) {
   std::string all;
   for (const PageFile& file : page_files())
@@ -21,7 +21,7 @@ void replace(std::string& page, std::string_view place, std::string_view text) {
   page.replace(at, place.size(), text);
 }
 
-// Within a script element `</script` and `<!--` mean something; in JSON < can be written in another way.
+// `</script` and `<!--` have a meaning within a script element; in JSON, < can be escaped.
 std::string inside_script(const std::string& json) {
   std::string text;
   for (char c : json) text += c == '<' ? std::string("\\u003c") : std::string(1, c);

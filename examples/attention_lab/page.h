@@ -8,14 +8,14 @@
 
 namespace mixtape::attention_lab {
 
-/// A file of the folder page/, as the build put it into the program.
+/// A file of the folder page/, embedded by the build.
 struct PageFile {
   std::string_view name, text;
 };
 const std::vector<PageFile>& page_files();
 
-/// page.html with page.css, the scripts and the document in place of `/*STYLE*/`, `/*SCRIPT*/` and `/*DATA*/`: one file
-/// that needs no network.
+/// page.html with page.css, the scripts and the document in place of `/*STYLE*/`, `/*SCRIPT*/` and `/*DATA*/`: one
+/// self-contained file.
 std::string make_page(const Json& document);
 
 }  // namespace mixtape::attention_lab

@@ -8,7 +8,7 @@
 namespace mixtape::attention_lab {
 namespace {
 
-// An option that the preset would not look at is a mistake.
+// An option that the preset would ignore is an error.
 void check_options(const Choice& choice, const std::string& preset) {
   const auto refuse = [&](const std::string& value, const char* option, bool taken) {
     if (!value.empty() && !taken) fail(fmt::format("{}: the preset {} does not take it", option, preset));
@@ -19,7 +19,7 @@ void check_options(const Choice& choice, const std::string& preset) {
   refuse(choice.image, "--image", image);
 }
 
-// The preset that a run belongs to, if none is named.
+// The preset for a run, if none is named.
 std::string preset_of_run(const std::string& run) {
   const std::string program = examples::RunFolder::open(run).read_config().text("program");
   if (program == "translator") return "translation";
@@ -31,7 +31,7 @@ void check_index(const char* option, int64_t index, int64_t count) {
   if (index < 0 || index >= count) fail(fmt::format("{} {}: expected 0 to {}", option, index, count - 1));
 }
 
-// Looks at the chosen head, alone if the layer is too wide to show all.
+// Selects the chosen head, and shows only this one if the layer is too wide.
 void choose_head(Preset& preset, int64_t head) {
   AttentionLayer& layer = preset.attention;
   check_index("--head", head, layer.heads);

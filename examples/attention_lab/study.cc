@@ -6,7 +6,7 @@
 namespace mixtape::attention_lab {
 namespace {
 
-// A few blocks, whatever the length.
+// A few blocks, for any length.
 int64_t block_of(int64_t keys) { return std::clamp<int64_t>((keys + 3) / 4, 1, 4); }
 
 }  // namespace

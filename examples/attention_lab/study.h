@@ -7,7 +7,7 @@
 
 namespace mixtape::attention_lab {
 
-/// All that the lab works out about a preset, for the walk and for the page.
+/// Everything that the lab computes for a preset, for the walk and the page.
 struct Study {
   Preset preset;
   Matrices forward, backward, numeric;

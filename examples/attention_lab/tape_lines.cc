@@ -12,7 +12,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-// The recorded layer, and what its lines are called.
+// The recorded layer, and the names of its lines.
 class Recording {
  public:
   explicit Recording(const AttentionLayer& layer) : layer_(layer) {
@@ -61,7 +61,7 @@ class Recording {
     return result;
   }
 
-  // Q_heads is Q in another order; product and masked are S on its way.
+  // Q_heads is Q in a different layout; product and masked are stages of S.
   static std::string matrix_of(std::string name) {
     const bool gradient = name.starts_with("d");
     std::string base = gradient ? name.substr(1) : name;
@@ -70,7 +70,7 @@ class Recording {
     return gradient ? "d" + base : base;
   }
 
-  // The branch that a projection's rule sends back: dY W, which has no name of its own unless it is all that reaches X.
+  // The branch of a projection: dY W, which has a name only if it is the whole gradient of X.
   std::string branch_of(const LineView& view) const {
     const Names &from = names(view.rule_of), &own = names(view.line);
     const std::string back = gradient_of_input(view.rule_of);
@@ -80,7 +80,7 @@ class Recording {
     return from[0] == "Q" ? "dX_query" : from[0] == "K" ? "dX_key" : "dX_value";
   }
 
-  // Of a line's first input: dX for the line of Q.
+  // The gradient of the first input of a line: dX for the line of Q.
   std::string gradient_of_input(int32_t line) const {
     const int32_t input = tape_.line(line).inputs.at(0);
     return input < 0 || names(input).empty() ? std::string() : "d" + names(input)[0];

@@ -26,7 +26,7 @@ double dot(const double* a, const double* b, int64_t n) {
   return result;
 }
 
-// One head, forward and backward, and how far it is from the plain way.
+// One head, forward and backward, and its difference from the untiled results.
 class TiledHead {
  public:
   TiledHead(const AttentionLayer& layer, int64_t head, int64_t block, const Matrices& plain, const Matrices& gradients)

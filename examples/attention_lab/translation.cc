@@ -12,7 +12,7 @@
 namespace mixtape::attention_lab {
 namespace {
 
-constexpr size_t kPairs = 3000;  // of the corpus that ships, the shortest: enough for a model that trains in seconds
+constexpr size_t kPairs = 3000;  // the shortest of the corpus that ships: enough for a model that trains in seconds
 
 struct TrainedTranslator {
   data::Subwords subwords;
@@ -28,7 +28,7 @@ std::vector<int32_t> encode(const data::Subwords& subwords, const std::string& s
   return source;
 }
 
-// What cannot be shown is refused before the training.
+// Fails before training if the sentence cannot be shown.
 TrainedTranslator train_small(const std::string& sentence, const std::string& layer) {
   std::vector<data::SentencePair> pairs = shipped_corpus().train.pairs;
   std::stable_sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) { return length(a) < length(b); });
@@ -38,15 +38,12 @@ TrainedTranslator train_small(const std::string& sentence, const std::string& la
   encode(subwords, sentence);
   const data::TokenPairs corpus = data::encode_pairs(text, subwords);
   Random random(1);
-  const nn::Transformer model({.vocab = subwords.vocab_size(),
-                               .width = 16,
-                               .heads = 2,
-                               .layers = 2,
-                               .feed_forward = 32,
-                               .longest = 64,
-                               .dropout = 0,
-                               .attention_dropout = 0},
-                              random);
+  const nn::Transformer model(
+      {.vocab = subwords.vocab_size(),
+       .block = {.width = 16, .heads = 2, .feed_forward = 32, .dropout = 0, .attention_dropout = 0},
+       .layers = 2,
+       .longest = 64},
+      random);
   if (!layer.empty()) check_layer(model, layer);
   const auto plan = data::plan_batches(corpus, {.tokens = 1024, .seed = 1});
   const auto loss = [&](int64_t step) {
@@ -62,7 +59,7 @@ TrainedTranslator load_translator(const std::string& run) {
   return {loaded.subwords, loaded.model, {}};
 }
 
-// A short sentence that no model has seen.
+// A short sentence of the test set.
 data::SentencePair default_pair() {
   const std::vector<data::SentencePair>& test = shipped_corpus().test.pairs;
   return *std::min_element(test.begin(), test.end(),

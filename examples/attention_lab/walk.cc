@@ -13,7 +13,7 @@
 namespace mixtape::attention_lab {
 namespace {
 
-constexpr int64_t kColumns = 8;  // of a matrix side by side
+constexpr int64_t kColumns = 8;  // of a matrix, side by side
 
 // A [H, .., ..] tensor: the chosen head.
 Tensor of_head(const Tensor& x, int64_t head) {
@@ -25,7 +25,7 @@ std::string shape_of(const Tensor& x, int64_t head) {
   return x.rank() < 3 ? to_string(x.shape()) : fmt::format("{}, head {} of it", to_string(x.shape()), head);
 }
 
-// Row by row, eight columns at a time, each row with that of `beside` next to it.
+// Row by row, eight columns at a time, with the row of `beside` next to it.
 std::string table(const Tensor& x, const Tensor& beside = {}) {
   const int64_t columns = std::max<int64_t>(x.rank() == 0 ? 1 : x.size(-1), 1), rows = x.elements() / columns;
   const std::vector<double> values = x.values(), others = beside ? beside.values() : std::vector<double>{};
@@ -52,7 +52,7 @@ std::string text_of_line(const TapeLine& line) {
   const LineView& view = line.view;
   std::string text =
       fmt::format("%{} = {}({})  {}", view.line, view.op, fmt::join(line.inputs, ", "), to_string(view.shape));
-  if (!line.keeps.empty()) text += fmt::format("  keeps {}, {} B", fmt::join(line.keeps, ", "), view.saved_bytes);
+  if (!line.saved.empty()) text += fmt::format("  saves {}, {} B", fmt::join(line.saved, ", "), view.saved_bytes);
   if (view.rule_of >= 0) text += fmt::format("  backward of %{}", view.rule_of);
   return text;
 }
@@ -89,7 +89,7 @@ class Steps {
     steps_.push_back({preset_.title, text});
   }
 
-  // The forward line that `name` was computed on.
+  // The forward line that computes `name`.
   std::string line_of(const std::string& name) const {
     std::string text;
     for (const TapeLine& line : study_.tape) {
@@ -141,9 +141,9 @@ class Steps {
     for (size_t i = 0; i < row.size(); ++i)
       for (size_t j = 0; j < row.size(); ++j) values.push_back((i == j ? row[i] : 0) - row[i] * row[j]);
     const int64_t n = std::ssize(row);
-    const std::string text = fmt::format("of query {}: how each weight of its row answers to each score of it\n{}",
+    const std::string text = fmt::format("of query {}: the derivative of each weight of its row by each score\n{}",
                                          preset_.query, table(Tensor::from(values, {n, n}, f64))) +
-                             "A weight grows with its own score and shrinks with the others'. dS of a row is the row "
+                             "A weight grows with its own score and shrinks with the others. dS of a row is the row "
                              "of dA times this matrix.\n";
     steps_.push_back({"the softmax's Jacobian, diag(a) - a a'", text});
   }
@@ -162,8 +162,8 @@ class Steps {
                           block.first, fmt::join(block.scores, " "), block.max, block.shrink, block.sum,
                           fmt::join(block.output, " "));
     }
-    text += fmt::format("largest difference from the plain way, over O, dQ, dK and dV: {:.1e}\n", tiled.difference);
-    steps_.push_back({"tiled: block by block, never a whole row of scores", text});
+    text += fmt::format("largest difference from untiled attention, over O, dQ, dK and dV: {:.1e}\n", tiled.difference);
+    steps_.push_back({"tiled: block by block, without storing a row of scores", text});
   }
 
   void hessian() {
@@ -171,7 +171,7 @@ class Steps {
     std::string text = fmt::format("direction v\n{}", table(h.direction));
     text += fmt::format("H v, by the recorded backward pass | numeric\n{}", table(h.product, h.numeric));
     text += fmt::format("largest difference {:.1e}\n", largest_difference(h.product, h.numeric));
-    steps_.push_back({"second order: how dX changes along a direction v, that of dX itself", text});
+    steps_.push_back({"second order: the derivative of dX along a direction v, that of dX itself", text});
   }
 
   const Study& study_;
@@ -180,7 +180,7 @@ class Steps {
   std::vector<WalkStep> steps_;
 };
 
-// Keys come one by one while it exists.
+// While it exists, keys are read one by one.
 class KeyByKey {
  public:
   KeyByKey() {

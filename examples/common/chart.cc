@@ -18,11 +18,11 @@ namespace {
 constexpr double kWidth = 560, kHeight = 306;
 constexpr double kLeft = 70, kRight = 24, kTop = 26, kBottom = 52;
 constexpr int64_t kColours = 6;
-constexpr int64_t kMostPoints = 1000;      // about two a unit of width
-constexpr int64_t kMostHoverPlaces = 140;  // strips of the plot that show their values
-constexpr int64_t kFewPoints = 40;         // up to here each point gets a dot
+constexpr int64_t kMostPoints = 1000;      // about two per unit of width
+constexpr int64_t kMostHoverPlaces = 140;  // strips that show their values
+constexpr int64_t kFewPoints = 40;         // up to this number each point gets a dot
 
-/// Maps values to places of the drawing: linear or logarithmic, over a range that is never empty.
+/// Maps values to coordinates: linear or logarithmic, over a range that is never empty.
 struct Axis {
   double low, high, start, end;
   bool log = false;
@@ -34,14 +34,14 @@ struct Axis {
 };
 
 std::vector<Series> drawable(const LineChart& chart) {
-  std::vector<Series> kept = chart.series;
-  for (Series& series : kept) {
+  std::vector<Series> drawn = chart.series;
+  for (Series& series : drawn) {
     std::erase_if(series.points, [&](const Point& point) {
       return !std::isfinite(point.x) || !std::isfinite(point.y) || (chart.log_y && point.y <= 0) ||
              (chart.log_x && point.x <= 0);
     });
   }
-  return kept;
+  return drawn;
 }
 
 struct Range {
@@ -84,7 +84,7 @@ std::vector<double> ticks_of(const Axis& axis) {
   return axis.log ? nice_log_ticks(axis.low, axis.high, 5) : nice_ticks(axis.low, axis.high, 5);
 }
 
-/// How far apart the neighbours of a tick are, for its digits.
+/// The distance between adjacent ticks, for their digits.
 double spacing_at(const Axis& axis, const std::vector<double>& ticks, double tick) {
   const double common = ticks.size() > 1 ? ticks[1] - ticks[0] : axis.high - axis.low;
   return axis.log ? std::min(common, std::pow(10.0, std::floor(std::log10(tick)))) : common;
@@ -122,7 +122,8 @@ std::string path_data(const std::vector<Point>& points, const Axis& x, const Axi
   return data;
 }
 
-/// The smoothed curve: on a log axis the mean of the logarithms, so that a spike does not lift all its neighbours.
+/// The smoothed curve. On a log axis it is the mean of the logarithms, so that a spike does not raise the points around
+/// it.
 std::vector<Point> trend(std::vector<Point> points, bool log) {
   const int64_t half_window = std::max<int64_t>(2, std::ssize(points) / 80);
   if (log) std::for_each(points.begin(), points.end(), [](Point& point) { point.y = std::log(point.y); });
@@ -167,13 +168,13 @@ std::vector<double> hover_places(const std::vector<Series>& all) {
   std::sort(places.begin(), places.end());
   places.erase(std::unique(places.begin(), places.end()), places.end());
   const auto every = static_cast<size_t>((std::ssize(places) + kMostHoverPlaces - 1) / kMostHoverPlaces);
-  std::vector<double> kept;
-  for (size_t i = 0; i < places.size(); i += every) kept.push_back(places[i]);
-  if (!places.empty() && kept.back() != places.back()) kept.push_back(places.back());
-  return kept;
+  std::vector<double> thinned;
+  for (size_t i = 0; i < places.size(); i += every) thinned.push_back(places[i]);
+  if (!places.empty() && thinned.back() != places.back()) thinned.push_back(places.back());
+  return thinned;
 }
 
-/// What the pointer shows at x: a series is named only where it has a point not far from there.
+/// The text under the pointer at x, with the series that have a point nearby.
 std::string hover_text(const LineChart& chart, const std::vector<Series>& all, double x, double reach) {
   std::string text = fmt::format("{} {}", chart.x_label, format_value(x));
   for (const Series& series : all) {
@@ -183,7 +184,7 @@ std::string hover_text(const LineChart& chart, const std::vector<Series>& all, d
   return escape_html(text);
 }
 
-/// One transparent strip a place, from half-way to its left neighbour to half-way to its right one.
+/// A transparent strip for each place, up to half-way to the next ones.
 std::string hover_strips(const LineChart& chart, const std::vector<Series>& all, const Axis& x) {
   const std::vector<double> places = hover_places(all);
   std::string svg;
@@ -238,7 +239,7 @@ std::string drawing(const LineChart& chart, const std::vector<Series>& all) {
                      kHeight, spoken(chart, all), plot(chart, all, x), hover_strips(chart, all, x));
 }
 
-/// Names of the series over the plot, for a picture without a page around it.
+/// Names of the series above the plot, for a separate SVG file.
 std::string svg_legend(const LineChart& chart, const std::vector<Series>& all) {
   std::string svg = fmt::format("<text x=\"2\" y=\"-24\" class=\"title\">{}</text>\n", escape_html(chart.title));
   double x = 2;

@@ -9,12 +9,12 @@
 
 namespace mixtape::examples {
 
-/// One curve of a chart. Points are in order of x; those that are not finite (or not above 0 on a log axis) are left
-/// out.
+/// One curve of a chart. Points are in order of x; those that are not finite (or not positive, on a log axis) are
+/// omitted.
 struct Series {
   std::string name;
   std::vector<Point> points;
-  bool smooth = false;  ///< a smoothed curve over the faint raw one, for noisy values such as a training loss
+  bool smooth = false;  ///< draw a smoothed curve over the faint raw one, for noisy values such as a training loss
 };
 
 /// A line chart; `y_label` and `x_label` name the values and their units.
@@ -27,12 +27,12 @@ struct LineChart {
   bool log_y = false;
 };
 
-/// The chart as inline SVG, with a legend if there are several series, to stand in an html_page: it fits its width,
-/// shows the values under the pointer, and says first and last value of each series to screen readers. Thousands of
-/// points are thinned to what can be seen. Without any point it says so.
+/// The chart as inline SVG for an html_page, with a legend if there are several series. It fits the page's width, shows
+/// the values under the pointer, and has a text with the first and last values for screen readers. Long series are
+/// thinned to what is visible. A chart without points says so.
 Html line_chart(const LineChart& chart);
 
-/// The same as an SVG file of its own, with title and legend, for light and dark pages.
+/// The same as a separate SVG file, with title and legend, for light and dark pages.
 std::string line_chart_svg(const LineChart& chart);
 
 }  // namespace mixtape::examples

@@ -9,24 +9,23 @@
 
 namespace mixtape::examples {
 
-/// Where a training run stands, beside its tensors. All of it comes back on a resume, so that the run goes on as if
-/// never stopped.
+/// The state of a training run besides its tensors. A resume restores all of it.
 struct TrainingState {
   int64_t step = 0;    ///< steps done
-  int64_t total = 0;   ///< steps to do; 0 while it is not known yet (--minutes, before the first steps have been timed)
+  int64_t total = 0;   ///< steps of the whole run; 0 while unknown (--minutes, until the first steps are timed)
   int64_t epoch = 0;   ///< of the next batch
   int64_t batch = 0;   ///< number of the next batch within its epoch
-  double seconds = 0;  ///< spent in training, earlier processes included
+  double seconds = 0;  ///< of training, earlier processes included
 
-  int64_t evaluated = 0;  ///< the step after which validation data was last looked at; 0: not yet
+  int64_t evaluated = 0;                                   ///< the step of the last evaluation; 0: none yet
   double best = -std::numeric_limits<double>::infinity();  ///< the highest score so far
-  int64_t since_best = 0;                                  ///< evaluations after that one
+  int64_t since_best = 0;                                  ///< evaluations since then
 };
 
 /// Groups of tensors by name: `model`, `optimizer`, `average`.
 using TensorGroups = std::map<std::string, NamedTensors>;
 
-/// Writes a checkpoint: one safetensors file, `model.embedding.weight` and so on, whole or not there.
+/// Writes a checkpoint atomically: one safetensors file with `model.embedding.weight` and so on.
 void save_checkpoint(const std::string& path, const TrainingState& state, const TensorGroups& groups);
 
 struct Checkpoint {
@@ -34,7 +33,7 @@ struct Checkpoint {
   TensorGroups groups;
 };
 
-/// Reads one. Throws one line, with the path, if it is missing, damaged or no checkpoint.
+/// Reads a checkpoint. Throws one line, with the path, if it is missing, damaged or no checkpoint.
 Checkpoint load_checkpoint(const std::string& path);
 
 }  // namespace mixtape::examples

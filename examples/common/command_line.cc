@@ -27,7 +27,7 @@ int complain(const std::string& name, std::string message, int exit_code) {
   return exit_code;
 }
 
-/// `translator train`: the program and the subcommands that were named.
+/// `translator train`: the program and the subcommands.
 std::string command_name(const CLI::App& app) {
   std::string name = app.get_name();
   const CLI::App* at = &app;

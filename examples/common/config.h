@@ -8,13 +8,13 @@
 
 namespace mixtape::examples {
 
-/// A JSON settings file read back, with checked access. Keys of nested objects are joined with dots: `model.width`.
-/// Every error is a mixtape::Error with the path, the key, what came and what was expected.
+/// A JSON settings file, with checked access. Keys of nested objects are joined with dots: `model.width`.
+/// Every error is a mixtape::Error with the path, the key, the value and what was expected.
 class Config {
  public:
-  /// Reads `path`. Throws if it cannot be read, is not JSON (with the line number) or is no object.
+  /// Reads `path`. Throws if it cannot be read, is not JSON (with the line number) or not an object.
   explicit Config(const std::string& path);
-  /// Values from elsewhere; errors call them `name`.
+  /// Values from another source; `name` stands for the path in errors.
   Config(const std::string& name, Json values);
 
   bool has(std::string_view key) const;
@@ -23,10 +23,10 @@ class Config {
   bool flag(std::string_view key) const;        ///< true or false
   std::string text(std::string_view key) const;
 
-  /// Throws unless `key` holds `expected`. The message gives both, so it says what a folder of another model holds.
+  /// Throws unless the value of `key` is `expected`. The message gives both.
   void expect(std::string_view key, std::string_view expected) const;
 
-  /// The whole file, for what the functions above do not cover.
+  /// All values.
   const Json& values() const { return values_; }
 
  private:

@@ -5,7 +5,7 @@
 
 namespace mixtape::examples {
 
-/// A time span for people, rounded to whole seconds: `0:07`, `1:23`, `1:02:03`; `-:--` if it is negative or not finite.
+/// A duration, rounded to whole seconds: `0:07`, `1:23`, `1:02:03`; `-:--` if it is negative or not finite.
 std::string format_duration(double seconds);
 
 /// A whole number with thousands separators: `1,234,567`.

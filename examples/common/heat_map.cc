@@ -16,11 +16,11 @@ namespace {
 constexpr int64_t kLongestLabel = 12;  // letters
 constexpr double kLetterWidth = 7.3;
 constexpr int64_t kNamedPerRow = 3;
-constexpr double kFaintest = 0.004;  // below this part of the full colour nothing can be seen
+constexpr double kFaintest = 0.004;  // fraction of the full colour below which nothing is visible
 
 struct Layout {
   int64_t cell;      ///< side of a cell
-  double left, top;  ///< room for the labels
+  double left, top;  ///< space for the labels
   double width, height;
 };
 

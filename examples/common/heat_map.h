@@ -13,12 +13,11 @@ struct HeatMap {
   std::vector<std::string> rows;     ///< row labels
   std::vector<std::string> columns;  ///< column labels
   std::vector<float> values;         ///< [rows, columns], not negative
-  float highest = 1;                 ///< the value that gets the full colour
+  float highest = 1;                 ///< the value drawn in full colour
 };
 
-/// The matrix as inline SVG, darker for larger values, to stand in an html_page: the pointer shows labels and value,
-/// and a text form that can be opened names the largest values of each row. Throws mixtape::Error if the sizes do not
-/// fit.
+/// The matrix as inline SVG for an html_page, darker for larger values. The pointer shows labels and value, and a
+/// collapsed text lists the largest values of each row. Throws mixtape::Error if the sizes do not match.
 Html heat_map(const HeatMap& map);
 
 /// Several maps side by side, such as all heads of a layer.

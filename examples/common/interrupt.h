@@ -2,15 +2,15 @@
 
 namespace mixtape::examples {
 
-/// While one is in scope, the first Ctrl-C (SIGINT) or SIGTERM only sets a flag, for a loop that stops in good order:
+/// While in scope, the first Ctrl-C (SIGINT) or SIGTERM only sets a flag, so that a loop can stop cleanly:
 ///
 ///     Interrupt interrupt;
 ///     while (step < steps && !interrupt.requested()) train_step();
 ///     save();
 ///
-/// A second signal ends the process at once with exit code 130, without destructors. A signal that the process was
-/// started to ignore (nohup, background jobs of a script) stays ignored. Leaving the scope restores the former
-/// handlers. One at a time: a second one throws.
+/// A second signal ends the process at once with exit code 130, without destructors. Signals that were ignored when the
+/// process started (nohup, background jobs of a script) remain ignored. The end of the scope restores the previous
+/// handlers. A second Interrupt at the same time throws.
 class Interrupt {
  public:
   Interrupt();
@@ -18,10 +18,10 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  /// True once a signal has come.
+  /// True once a signal has arrived.
   bool requested() const { return signal() != 0; }
 
-  /// The number of the signal that came, SIGINT or SIGTERM; 0 if none did.
+  /// The signal that arrived, SIGINT or SIGTERM; 0 if none did.
   int signal() const;
 };
 

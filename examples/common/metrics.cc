@@ -63,7 +63,7 @@ std::optional<Metrics> from_line(std::string_view line) {
   return metrics;
 }
 
-/// Calls each(metrics, line without its newline) for every whole line.
+/// Calls each(metrics, line without newline) for every complete line.
 template <class Each>
 void for_each_line(const std::string& path, std::string_view text, Each each) {
   for (int64_t number = 1; !text.empty(); ++number) {
@@ -84,12 +84,12 @@ void for_each_line(const std::string& path, std::string_view text, Each each) {
 void cut_back(const std::string& path, int64_t last_step, double last_epoch) {
   if (access(path.c_str(), F_OK) != 0) return;
   const std::string text = read_file(path);
-  std::string kept;
+  std::string remaining;
   for_each_line(path, text, [&](const Metrics& metrics, std::string_view line) {
     const bool later = metrics.step > last_step || metrics.epoch > last_epoch;
-    if (!later) kept.append(line).append("\n");
+    if (!later) remaining.append(line).append("\n");
   });
-  if (kept != text) write_atomically(path, kept);
+  if (remaining != text) write_atomically(path, remaining);
 }
 
 int open_to_append(const std::string& path, int flags) {

@@ -4,8 +4,8 @@
 
 namespace mixtape::examples {
 
-/// Colours, for light and dark, and how charts are drawn with them. Series colours are those of Okabe and Ito, which
-/// colour-blind readers can tell apart, darkened or lightened to stand out from the page.
+/// Colours, for light and dark themes, and styles of charts. Series have the colour-blind safe colours of Okabe and
+/// Ito, darkened or lightened for contrast with the page.
 extern const std::string_view kChartStyle;
 
 /// The rest of the stylesheet of every report.

@@ -17,7 +17,7 @@ struct Setting {
   Json* value;
 };
 
-// All that is no object, by names that join those of the objects around it with dots.
+// All values that are not objects, by dotted name.
 void collect(Json& value, const std::string& name, std::map<std::string, Setting>& settings) {
   auto* members = value.get_if<Json::Object>();
   if (members == nullptr) {
@@ -34,7 +34,7 @@ std::string kind_of(const Json& value) {
   return value.get_if<bool>() != nullptr ? "true or false" : "a text";
 }
 
-// A whole number does where any number may stand.
+// An integer is valid where a number is expected.
 bool fits(const Json& given, const Json& before) {
   return kind_of(given) == kind_of(before) || (given.is_whole_number() && before.is_number());
 }

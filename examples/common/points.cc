@@ -10,17 +10,17 @@ std::vector<Point> thin(const std::vector<Point>& points, int64_t limit) {
   if (count <= limit) return points;
   const auto lower = [](const Point& a, const Point& b) { return a.y < b.y; };
   const int64_t buckets = limit / 2 - 1;  // two points each, between the two ends
-  std::vector<Point> kept = {points.front()};
+  std::vector<Point> thinned = {points.front()};
   for (int64_t bucket = 0; bucket < buckets; ++bucket) {
     const auto begin = points.begin() + 1 + bucket * (count - 2) / buckets;
     const auto end = points.begin() + 1 + (bucket + 1) * (count - 2) / buckets;
     auto [first, second] = std::minmax_element(begin, end, lower);
     if (second < first) std::swap(first, second);
-    kept.push_back(*first);
-    if (second != first) kept.push_back(*second);
+    thinned.push_back(*first);
+    if (second != first) thinned.push_back(*second);
   }
-  kept.push_back(points.back());
-  return kept;
+  thinned.push_back(points.back());
+  return thinned;
 }
 
 std::vector<Point> smooth(const std::vector<Point>& points, int64_t half_window) {

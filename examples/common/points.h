@@ -11,12 +11,13 @@ struct Point {
   bool operator==(const Point&) const = default;
 };
 
-/// At most about `limit` of the points (at least 4): of each run of neighbours the lowest and the highest, in order,
-/// and both ends, so that spikes and envelope stay. Fewer points come back as they are.
+/// At most about `limit` (at least 4) of the points: both ends, and the lowest and highest of each run of adjacent
+/// points, in order, which preserves spikes and the envelope. Fewer points are returned unchanged.
 std::vector<Point> thin(const std::vector<Point>& points, int64_t limit);
 
-/// Each y replaced by the mean of its neighbours within `half_window` points on both sides. Towards the ends the window
-/// shrinks evenly, so that a trend is not bent, down to a quarter of its size, so that the last value is not all noise.
+/// Each y replaced by the mean of the points within `half_window` on both sides. Towards the ends the window shrinks
+/// symmetrically, so that a trend is not biased, but to no less than a quarter, so that the last value is not just
+/// noise.
 std::vector<Point> smooth(const std::vector<Point>& points, int64_t half_window);
 
 }  // namespace mixtape::examples

@@ -21,7 +21,7 @@ constexpr double kPlainLineSeconds = 10;
 constexpr int64_t kShortestBar = 8, kLongestBar = 40;
 constexpr std::string_view kGap = "  ";
 
-/// One value of the line; the highest `rank` is the first to go when there is no room.
+/// One value of the line. The highest `rank` is dropped first in a narrow window.
 struct Field {
   std::string text;
   int rank;
@@ -103,8 +103,8 @@ std::string progress_bar_line(const Progress& progress, int64_t columns, bool un
   std::vector<Field> all = fields(progress);
   const bool with_bar = progress.total > 0;
   if (with_bar) all.insert(all.begin(), {percentage(progress), 0});
-  const int64_t room = columns - (with_bar ? kShortestBar : -std::ssize(kGap));
-  while (all.size() > 1 && text_columns(all) > room) {
+  const int64_t available = columns - (with_bar ? kShortestBar : -std::ssize(kGap));
+  while (all.size() > 1 && text_columns(all) > available) {
     all.erase(std::max_element(all.begin(), all.end(), [](const Field& a, const Field& b) { return a.rank < b.rank; }));
   }
   if (with_bar) {

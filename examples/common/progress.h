@@ -11,10 +11,10 @@
 
 namespace mixtape::examples {
 
-/// What a progress line shows at one moment. A value that is not known is left out of the line.
+/// The values of a progress line. Unknown values are omitted.
 struct Progress {
   int64_t step = 0;                        ///< steps done
-  int64_t total = 0;                       ///< steps to do; 0 if not known yet
+  int64_t total = 0;                       ///< steps of the whole run; 0 if unknown
   double elapsed = 0;                      ///< seconds
   std::optional<double> remaining;         ///< seconds
   std::optional<double> items_per_second;  ///< see `unit`
@@ -24,7 +24,7 @@ struct Progress {
 };
 
 /// The line drawn on a terminal, at most `columns` wide: percentage, bar, steps, rate, loss, learning rate, times. In a
-/// narrow window the bar shrinks first, then the least important values go. `unicode` draws the bar with line
+/// narrow window the bar shrinks first, then the least important values are dropped. `unicode` draws the bar with line
 /// characters.
 std::string progress_bar_line(const Progress& progress, int64_t columns, bool unicode);
 
@@ -36,8 +36,8 @@ class RateMeter {
  public:
   explicit RateMeter(double window_seconds = 20) : window_(window_seconds) {}
 
-  /// Notes that `items` more were done by `now` (seconds on any clock that does not run backwards). The first call
-  /// starts the measurement, its items are not counted.
+  /// Records that `items` more were done by `now` (seconds of a monotonic clock). The first call starts the
+  /// measurement, and its items are not counted.
   void add(double now, double items);
 
   /// The rate, or nothing before two calls at different times.
@@ -52,12 +52,12 @@ class RateMeter {
 };
 
 /// A progress bar for a training loop. On a terminal it is one line, redrawn at most ten times a second and cleared at
-/// the end; elsewhere (a file, a pipe, TERM=dumb) it is a plain line every ten seconds and one at the end, with no
-/// escape codes. Failed writes are ignored: progress never stops a training run. For use from one thread.
+/// the end; elsewhere (a file, a pipe, TERM=dumb) it is a plain line every ten seconds and one at the end, without
+/// escape codes. Failed writes are ignored. Not thread-safe.
 class ProgressBar {
  public:
   struct Options {
-    int64_t total = 0;                   ///< steps to do; 0 if not known yet, see set_total
+    int64_t total = 0;                   ///< steps of the whole run; 0 if unknown, see set_total
     int64_t first_step = 0;              ///< steps done before this process began, on a resume
     std::string unit = "items";          ///< what the rate counts: tokens, images
     int descriptor = STDERR_FILENO;      ///< where to draw
@@ -72,7 +72,7 @@ class ProgressBar {
   /// Reports that `step` steps are done, the last of them on `items` items.
   void update(int64_t step, int64_t items, double loss, double learning_rate);
 
-  /// Sets the number of steps to do, once it is known.
+  /// Sets the number of steps, once it is known.
   void set_total(int64_t total);
 
   /// Prints a line above the bar. A newline is added if the text does not end in one.

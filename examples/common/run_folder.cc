@@ -18,7 +18,7 @@ namespace {
 
 constexpr mode_t kFolderMode = 0777;  // less the umask
 
-/// Without trailing slashes, so that its parent and its files have tidy names.
+/// Without trailing slashes.
 std::string tidy(std::string path) {
   if (path.empty()) fail("the run folder has no name");
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();

@@ -7,24 +7,24 @@
 
 namespace mixtape::examples {
 
-/// The folder of one training run: where its files are, and a lock, so that two processes cannot train in it at once.
-/// The lock belongs to the process and is gone when that ends, however it ends. Errors are one-line mixtape::Errors
-/// that say what to do.
+/// The folder of one training run: the paths of its files, and a lock against two processes training in it. The lock is
+/// released when the process ends, for any reason. Errors are one-line mixtape::Errors that say what to do.
 class RunFolder {
  public:
-  /// Makes a new folder, and those above it that are missing, and locks it. Throws if `path` exists (also if it is
-  /// empty) or cannot be made.
+  /// Creates a folder, with missing parents, and locks it. Throws if `path` exists (even if empty) or cannot be
+  /// created.
   static RunFolder create(const std::string& path);
 
-  /// Throws as `create` does if `path` exists: to be asked before long preparations.
+  /// Throws as `create` does if `path` exists. For a check before long preparations.
   static void expect_none(const std::string& path);
 
-  /// Locks a folder to go on in it, and removes what a killed process left half-written. Throws if it is missing or not
-  /// writable, or if another process trains in it. It may lack config.json, if the first process ended before writing
-  /// it.
+  /// Locks a folder to resume in it, and removes files that a killed process left incomplete. Throws if it is missing
+  /// or not writable, or if another process trains in it. config.json may be missing, if the first process ended before
+  /// writing it.
   static RunFolder resume(const std::string& path);
 
-  /// A finished or running training, to read: takes no lock. Throws if the folder or its config.json is missing.
+  /// Opens a finished or running training for reading, without a lock. Throws if the folder or its config.json is
+  /// missing.
   static RunFolder open(const std::string& path);
 
   RunFolder(RunFolder&& other) noexcept;
@@ -35,9 +35,9 @@ class RunFolder {
   std::string file(const std::string& name) const { return path_ + "/" + name; }
 
   std::string model() const { return file("model.safetensors"); }    ///< the weights to evaluate
-  std::string config() const { return file("config.json"); }         ///< what was asked for, and the model's sizes
-  std::string tokenizer() const { return file("tokenizer.model"); }  ///< SentencePiece model, where there is text
-  std::string checkpoint() const { return file("checkpoint.safetensors"); }  ///< everything a resume needs
+  std::string config() const { return file("config.json"); }         ///< the settings, and the sizes of the model
+  std::string tokenizer() const { return file("tokenizer.model"); }  ///< SentencePiece model, for text
+  std::string checkpoint() const { return file("checkpoint.safetensors"); }  ///< the state for a resume
   std::string metrics() const { return file("metrics.jsonl"); }
   std::string report() const { return file("report.html"); }
 

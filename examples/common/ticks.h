@@ -15,7 +15,7 @@ std::vector<double> nice_ticks(double low, double high, int64_t count);
 /// high.
 std::vector<double> nice_log_ticks(double low, double high, int64_t count);
 
-/// The text at a tick, with as many digits as neighbours `spacing` apart need: `0.25`, `2,000`, `1.2M`, `2e-05`.
+/// The label of a tick, with as many digits as ticks `spacing` apart need: `0.25`, `2,000`, `1.2M`, `2e-05`.
 std::string tick_label(double value, double spacing);
 
 }  // namespace mixtape::examples

@@ -9,7 +9,7 @@ namespace mixtape::examples {
 
 class Command;
 
-/// What every `train` command takes.
+/// The options of every `train` command.
 struct TrainOptions {
   std::string data;                ///< name of the data set
   std::string data_dir;            ///< its folder, where it needs one
@@ -19,21 +19,22 @@ struct TrainOptions {
   std::optional<double> minutes;   ///< for the whole command
   std::optional<int64_t> threads;  ///< all cores if not given
   uint64_t seed = 42;
-  std::string dtype;                  ///< what products multiply: f32 or bf16; empty: f32, or as the run began
-  std::string preset;                 ///< empty: the program's default for the data
+  std::string dtype;   ///< compute precision of products: f32 or bf16; empty: f32, or that of the resumed run
+  std::string preset;  ///< empty: the program's default for the data
   std::vector<std::string> settings;  ///< `NAME=VALUE`: changes to the preset
   double checkpoint_seconds = 30;
   bool resume = false;
 };
 
 /// Adds `--data --data-dir --out --epochs | --steps | --minutes --threads --seed --dtype --preset --set
-/// --checkpoint-seconds --resume` to `command`, with checks of their values. `data_names` and `presets` are what --data
-/// and --preset may be; no --preset and no --set if there are none. `options` must live until the command line has been
-/// read.
+/// --checkpoint-seconds --resume` to `command`, with checks of their values. `data_names` and `presets` are the values
+/// of
+/// --data and --preset; without presets there is no --preset and no --set. `options` must live until the command line
+/// has been read.
 void add_train_options(Command& command, TrainOptions& options, const std::vector<std::string>& data_names,
                        const std::vector<std::string>& presets);
 
-/// The command that goes on with such a run.
+/// The command that resumes such a run.
 std::string resume_command(const std::string& program, const TrainOptions& options);
 
 }  // namespace mixtape::examples

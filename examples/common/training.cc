@@ -19,11 +19,11 @@
 namespace mixtape::examples {
 namespace {
 
-constexpr int64_t kTimedFirst = 10;  // under --minutes the total is fixed from the steps after this one,
-constexpr size_t kTimed = 30;        // so many
-constexpr int64_t kLogged = 200;     // lines of metrics a run should have at least
+constexpr int64_t kTimedFirst = 10;  // under --minutes the total follows from the time of the steps after this one,
+constexpr size_t kTimed = 30;        // this many
+constexpr int64_t kLogged = 200;     // least lines of metrics of a run
 
-// The loop's moving parts; one per process.
+// The state of the loop; one per process.
 class Loop {
  public:
   Loop(const Training& training, bool resume)
@@ -33,7 +33,7 @@ class Loop {
     if (resumed_) restore();
     if (state_.total == 0) state_.total = t_.steps;
     if (t_.steps > 0) state_.total = t_.steps;
-    const bool evaluated = state_.evaluated == state_.step;  // then what it gave stays, whatever its epoch
+    const bool evaluated = state_.evaluated == state_.step;  // then its metrics are valid, whatever their epoch
     metrics_.emplace(metrics_path_, state_.step,
                      evaluated ? std::numeric_limits<double>::infinity() : static_cast<double>(state_.epoch));
     bar_.emplace(ProgressBar::Options{.total = state_.total, .first_step = state_.step, .unit = t_.unit});
@@ -43,7 +43,7 @@ class Loop {
 
   TrainingState run() {
     const Random random(t_.seed);
-    if (resumed_) bar_->message(fmt::format("going on after step {}", state_.step));
+    if (resumed_) bar_->message(fmt::format("resuming after step {}", state_.step));
     while (!finished()) {
       bool whole = true;
       const int64_t batches = t_.epoch(state_.epoch, state_.batch, [&](const std::function<StepLoss()>& forward) {
@@ -104,7 +104,7 @@ class Loop {
     if (seconds_now() - last_save_ > t_.checkpoint_seconds) save();
   }
 
-  // Under --minutes: how many steps fit what is left of the time, from the median of the first ones and from one
+  // Under --minutes: the number of steps that fit the remaining time, from the median of the first ones and one
   // evaluation.
   void fix_total() {
     const double now = seconds_now();
@@ -131,7 +131,7 @@ class Loop {
 
   void evaluate() {
     const NamedTensors& weights = t_.moving_average ? t_.moving_average->average() : t_.tensors;
-    const bool best = t_.average.keep() == optim::Keep::best;
+    const bool best = t_.average.select() == optim::Select::best;
     if (!best) t_.average.add(weights);
     std::map<std::string, double> values;
     if (t_.evaluate) {
@@ -184,12 +184,12 @@ class Loop {
   [[noreturn]] void stop() {
     save();
     bar_->finish();
-    fmt::print(stderr, "stopped after step {}, all is saved; to go on: {}\n", state_.step, t_.go_on);
+    fmt::print(stderr, "stopped after step {}, all is saved; to go on: {}\n", state_.step, t_.resume_command);
     throw Exit{130};
   }
 
   void conclude() {
-    save();  // first: with more steps to come, what is measured now was never there
+    save();  // first: a resume with more steps then discards this evaluation
     if (state_.evaluated != state_.step) evaluate();
     if (state_.step < state_.total)
       bar_->message(fmt::format("stopped: no better {} in {} evaluations", t_.score, state_.since_best));

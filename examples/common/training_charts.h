@@ -8,11 +8,10 @@
 
 namespace mixtape::examples {
 
-/// What the curves of a training show: `score` is the value that validation is judged by, `item` what is counted, such
-/// as `image`.
+/// The values that the curves show: `score` is the validation score, `item` what is counted, such as `image`.
 struct TrainingCharts {
   std::string item;
-  std::string training_loss;  ///< what is special about the loss of training: `smoothed labels`
+  std::string training_loss;  ///< a note on the training loss: `smoothed labels`
   std::string score, score_title, score_unit;
 };
 

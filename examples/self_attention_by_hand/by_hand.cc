@@ -18,7 +18,7 @@ Matrix linear(const Matrix& x, const Matrix& weight, const Matrix& bias) {
   return y;
 }
 
-// The gradients of y = x W' + b: dW = dY' X and db = column sums of dY; dX = dY W is added to what is there.
+// The gradients of y = x W' + b: dW = dY' X and db = column sums of dY; dX = dY W is accumulated.
 void linear_backward(const Matrix& x, const Matrix& weight, const Matrix& dy, Matrix& dweight, Matrix& dbias,
                      Matrix& dx) {
   dweight = Matrix(weight.rows, weight.columns);
@@ -55,7 +55,7 @@ Forward forward(const Inputs& in) {
   f.key = linear(in.x, in.key_weight, in.key_bias);
   f.value = linear(in.x, in.value_weight, in.value_bias);
 
-  // How well each query fits each key.
+  // How well each query matches each key.
   f.scores = Matrix(length, length);
   for (int64_t i = 0; i < length; ++i) {
     for (int64_t j = 0; j < length; ++j) {
@@ -63,7 +63,7 @@ Forward forward(const Inputs& in) {
     }
   }
 
-  // Each row becomes positive and adds up to 1. The largest score is taken off first, so that exp cannot overflow.
+  // Each row becomes positive and sums to 1. The largest score is subtracted first, so that exp cannot overflow.
   f.weights = Matrix(length, length);
   for (int64_t i = 0; i < length; ++i) {
     double largest = f.scores(i, 0), sum = 0;
@@ -72,7 +72,7 @@ Forward forward(const Inputs& in) {
     for (int64_t j = 0; j < length; ++j) f.weights(i, j) /= sum;
   }
 
-  // Each token gets a mixture of all values.
+  // Each row is a weighted sum of all values.
   f.output = Matrix(length, width);
   for (int64_t i = 0; i < length; ++i) {
     for (int64_t j = 0; j < length; ++j) {
@@ -96,7 +96,7 @@ Backward backward(const Inputs& in, const Forward& f) {
     for (int64_t k = 0; k < width; ++k) b.output(i, k) = f.output(i, k) - in.target(i, k);
   }
 
-  // O = A V: what token i is blamed for reaches value j by the weight that i gave it.
+  // O = A V: the gradient of row i reaches value j multiplied by the weight A[i, j].
   b.value = Matrix(length, width);
   b.weights = Matrix(length, length);
   for (int64_t i = 0; i < length; ++i) {
@@ -108,7 +108,7 @@ Backward backward(const Inputs& in, const Forward& f) {
     }
   }
 
-  // A = softmax(S): a row adds up to 1, so one weight can only grow at the cost of the others.
+  // A = softmax(S): a row sums to 1, so one weight can only grow if others shrink.
   b.scores = Matrix(length, length);
   for (int64_t i = 0; i < length; ++i) {
     double average = 0;
@@ -128,7 +128,7 @@ Backward backward(const Inputs& in, const Forward& f) {
     }
   }
 
-  // Each token was used three times, so three gradients meet in it.
+  // Each token is used three times, so three gradients are added up.
   b.x = Matrix(length, width);
   linear_backward(in.x, in.query_weight, b.query, b.query_weight, b.query_bias, b.x);
   linear_backward(in.x, in.key_weight, b.key, b.key_weight, b.key_bias, b.x);

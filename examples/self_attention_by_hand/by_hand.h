@@ -6,7 +6,7 @@
 
 namespace mixtape::by_hand {
 
-/// A matrix of doubles, row by row.
+/// A row-major matrix of doubles.
 struct Matrix {
   int64_t rows = 0, columns = 0;
   std::vector<double> values;
@@ -20,18 +20,18 @@ struct Matrix {
   double operator()(int64_t i, int64_t j) const { return values[static_cast<size_t>(i * columns + j)]; }
 };
 
-/// What goes in: T tokens of width D, and three linear layers, y = x W' + b, as the library has them.
+/// The inputs: T tokens of width D, and three linear layers, y = x W' + b, as in the library.
 struct Inputs {
   Matrix x;                                       ///< [T, D]
   Matrix query_weight, key_weight, value_weight;  ///< [D, D]
   Matrix query_bias, key_bias, value_bias;        ///< [1, D]
-  Matrix target;                                  ///< [T, D], what the output should have been
+  Matrix target;                                  ///< [T, D], the desired output
 };
 
-/// Three tokens of width 2, with numbers that can be redone on paper.
+/// Three tokens of width 2, with numbers small enough for paper.
 Inputs small_inputs();
 
-/// All that the forward pass computes, in its order.
+/// The results of the forward pass, in order.
 struct Forward {
   Matrix query, key, value;  ///< [T, D]
   Matrix scores;             ///< [T, T] S = Q K' / sqrt(D)
@@ -41,7 +41,7 @@ struct Forward {
 };
 Forward forward(const Inputs& in);
 
-/// All that the backward pass computes, in its order. dZ is dL/dZ, of the shape of Z.
+/// The results of the backward pass, in order. dZ is dL/dZ, of the shape of Z.
 struct Backward {
   Matrix output;                                  ///< dO = O - target
   Matrix value;                                   ///< dV = A' dO
@@ -50,11 +50,11 @@ struct Backward {
   Matrix query, key;                              ///< dQ = dS K / sqrt(D), dK = dS' Q / sqrt(D)
   Matrix query_weight, key_weight, value_weight;  ///< dWq = dQ' X, and so on
   Matrix query_bias, key_bias, value_bias;        ///< column sums of dQ, dK, dV
-  Matrix x;                                       ///< dX = dQ Wq + dK Wk + dV Wv: three ways back to the tokens
+  Matrix x;                                       ///< dX = dQ Wq + dK Wk + dV Wv: the sum of three branches
 };
 Backward backward(const Inputs& in, const Forward& f);
 
-/// The inputs of which there is a gradient, with their names and their gradients.
+/// The inputs that have gradients, with names and gradients.
 struct Derivative {
   std::string name;
   Matrix Inputs::*input;
@@ -62,7 +62,7 @@ struct Derivative {
 };
 const std::vector<Derivative>& derivatives();
 
-/// The same gradient without any rule: (L(z + step) - L(z - step)) / (2 step) for each number z of one input.
+/// The numeric gradient: (L(z + step) - L(z - step)) / (2 step) for each number z of one input.
 Matrix numeric_gradient(const Inputs& in, Matrix Inputs::*input, double step = 1e-5);
 
 /// The same gradients from the library's tape, in the order of derivatives().

@@ -17,7 +17,7 @@ void print(const std::string& name, const Matrix& m) {
   }
 }
 
-// What would be printed as -0 is 0.
+// Prints -0 as 0.
 double shown(double x) { return std::abs(x) < 5e-11 ? 0 : x; }
 
 double difference(const Matrix& a, const Matrix& b) {
@@ -70,7 +70,7 @@ void show() {
 
 int main(int argc, char** argv) {
   using mixtape::examples::Command;
-  return mixtape::examples::run_program(
-      "self_attention_by_hand", "Self-attention forward and backward in plain loops, and what the tape says to it.",
-      argc, argv, [](Command& program) { program.run(mixtape::by_hand::show); });
+  return mixtape::examples::run_program("self_attention_by_hand",
+                                        "Self-attention, forward and backward, in plain loops and with the tape.", argc,
+                                        argv, [](Command& program) { program.run(mixtape::by_hand::show); });
 }

@@ -13,7 +13,7 @@
 namespace mixtape::translator {
 namespace {
 
-constexpr size_t kTokensTogether = 2048;  // source tokens, times the beam, of a batch
+constexpr size_t kBatchTokens = 2048;  // source tokens of a batch, times the beam
 constexpr size_t kShortestBatch = 1;
 
 }  // namespace
@@ -59,7 +59,7 @@ std::vector<std::string> translate(const nn::Transformer& model, const data::Sub
     size_t last = first;
     while (last < order.size() &&
            (batch.size() < kShortestBatch ||
-            (batch.size() + 1) * sources[order[last]].size() * static_cast<size_t>(options.beam) <= kTokensTogether)) {
+            (batch.size() + 1) * sources[order[last]].size() * static_cast<size_t>(options.beam) <= kBatchTokens)) {
       batch.push_back(sources[order[last++]]);
     }
     const auto length = static_cast<int64_t>(batch.back().size());

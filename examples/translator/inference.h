@@ -11,15 +11,15 @@
 
 namespace mixtape::translator {
 
-/// A trained translator, as its run folder holds it.
+/// A trained translator, loaded from its run folder.
 struct Translator {
   Preset preset;
   data::Subwords subwords;
   nn::Transformer model;
 };
 
-/// Reads config.json, the tokenizer and model.safetensors. Throws one line if the run is another program's, has not
-/// finished, or is damaged.
+/// Reads config.json, the tokenizer and model.safetensors. Throws one line if the run belongs to another program, has
+/// not finished, or is damaged.
 Translator load_translator(const examples::RunFolder& run);
 
 struct DecodeOptions {
@@ -27,8 +27,9 @@ struct DecodeOptions {
   double length_power = 1;
 };
 
-/// Translates each line; an empty line gives an empty one. Lines of like length are decoded together. `done` is told
-/// how many are. Throws, naming the line, if one is longer than the model's positions.
+/// Translates each line; an empty line stays empty. Lines of similar length are decoded in one batch. `done` is called
+/// with the number of lines done. Throws, with the number of the line, if a line has more tokens than the model has
+/// positions.
 std::vector<std::string> translate(const nn::Transformer& model, const data::Subwords& subwords,
                                    const std::vector<std::string>& lines, const DecodeOptions& options,
                                    const std::function<void(int64_t done)>& done = {});

@@ -89,19 +89,19 @@ void setup(examples::Command& program, double started) {
 
   const auto decoding = [](examples::Command& command) {
     command.option("--run", options.run, "run folder of a finished training").required();
-    command.option("--beam", options.beam, "hypotheses kept for each sentence; 1 is greedy; the preset's if not given")
+    command.option("--beam", options.beam, "hypotheses for each sentence; 1 is greedy; that of the preset if not given")
         .check(whole_number(1, 1000));
     command.option("--threads", options.threads, "threads; all cores if not given").check(whole_number(1, 1024));
   };
   examples::Command translate =
-      program.subcommand("translate", "Translates standard input, a sentence a line, to standard output.");
+      program.subcommand("translate", "Translates standard input, one sentence per line, to standard output.");
   decoding(translate);
   translate.run([] { run_translate(options); });
 
   examples::Command evaluate =
       program.subcommand("evaluate", "Translates a file and compares with a reference; the last line is JSON.");
   decoding(evaluate);
-  evaluate.option("--source", options.source, "sentences, one a line, plain or .gz").required();
+  evaluate.option("--source", options.source, "sentences, one per line, plain or .gz").required();
   evaluate.option("--reference", options.reference, "their translations").required();
   evaluate.run([] { run_evaluate(options); });
 }

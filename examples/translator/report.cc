@@ -33,7 +33,7 @@ std::vector<std::string> labels_of(const data::Subwords& subwords, const std::ve
   return labels;
 }
 
-// A section for each attention layer of the model, a map for each head.
+// A section for each attention layer of the model, with a heat map for each head.
 Html attention_of(const Translator& translator, const Sample& sample) {
   data::TokenPairs pair;
   pair.source.push_back(translator.subwords.encode(sample.source));
@@ -89,10 +89,10 @@ void write_report(const RunFolder& run, const Translator& translator, const Scor
   body += html_section(
       "Model", html_key_values({{"parameters", fmt::format("{}", nn::count_parameters(translator.model))},
                                 {"vocabulary", fmt::format("{}", model.vocab)},
-                                {"width, heads", fmt::format("{}, {}", model.width, model.heads)},
+                                {"width, heads", fmt::format("{}, {}", model.block.width, model.block.heads)},
                                 {"layers", fmt::format("{} + {}", model.layers, model.layers)},
-                                {"feed-forward", fmt::format("{}", model.feed_forward)},
-                                {"dropout", fmt::format("{}", model.dropout)},
+                                {"feed-forward", fmt::format("{}", model.block.feed_forward)},
+                                {"dropout", fmt::format("{}", model.block.dropout)},
                                 {"learning rate",
                                  fmt::format("{} at its peak, {}, {} steps of warm-up", translator.preset.rate.peak,
                                              translator.preset.rate.name, translator.preset.rate.warmup)}}));
@@ -102,9 +102,8 @@ void write_report(const RunFolder& run, const Translator& translator, const Scor
     if (drawn == kDrawn) break;
     const Html maps = attention_of(translator, sample);
     if (maps.markup.empty()) continue;
-    Html section =
-        html_paragraph(fmt::format("{} → {}. Each row is a token that looks, each column one that is looked at.",
-                                   sample.source, sample.translation));
+    Html section = html_paragraph(
+        fmt::format("{} → {}. Each row is a query token, each column a key token.", sample.source, sample.translation));
     section += maps;
     body += html_section(fmt::format("Attention, sentence {}", ++drawn), section);
   }

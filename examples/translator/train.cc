@@ -26,7 +26,7 @@ using examples::TrainOptions;
 
 constexpr size_t kBleuSentences = 200;  // decoded for the BLEU curve
 constexpr size_t kShown = 8;            // translations printed at the end
-constexpr int64_t kLongestPair = 250;   // tokens of a side; longer pairs are left out of training
+constexpr int64_t kLongestPair = 250;   // tokens of source or target; longer pairs are not used
 
 data::ParallelSplits read_data(const std::string& data, const std::string& folder, const std::string& pair) {
   if (data == "toy") {
@@ -37,7 +37,7 @@ data::ParallelSplits read_data(const std::string& data, const std::string& folde
   return data == "multi30k" ? data::read_multi30k(folder, pair) : data::read_tsv_folder(folder);
 }
 
-// Without validation data, the last twentieth of the training pairs serves.
+// Without validation data, the last twentieth of the training pairs is held out.
 void hold_out(data::ParallelSplits& splits) {
   auto& train = splits.train.pairs;
   if (train.empty()) fail("the training data has no sentence pair");
@@ -47,7 +47,7 @@ void hold_out(data::ParallelSplits& splits) {
   train.erase(first, train.end());
 }
 
-// What a run is a function of, fixed when it begins.
+// What determines a run. Fixed when it begins.
 struct Plan {
   examples::Plan common;
   std::string pair;
@@ -74,7 +74,7 @@ void write_config(const RunFolder& run, const Plan& plan) {
 struct Run {
   Plan plan;
   data::Subwords subwords;
-  std::optional<RunFolder> folder;  // of a new run it is made once nothing can be wrong with the data or the settings
+  std::optional<RunFolder> folder;  // of a new run: created once data and settings are known to be valid
 };
 
 Run prepare(const TrainOptions& options, const std::string& pair, const data::ParallelText& train) {
@@ -96,7 +96,7 @@ RunFolder start(const TrainOptions& options, Run& run) {
   return folder;
 }
 
-// Steps that the first `epochs` epochs take.
+// The steps of the first `epochs` epochs.
 int64_t steps_of(const data::TokenPairs& corpus, const Plan& plan, int64_t epochs) {
   int64_t steps = 0;
   for (int64_t epoch = 0; epoch < epochs; ++epoch) {
@@ -225,7 +225,7 @@ void run_train(const TrainOptions& options, const std::string& pair, double star
       .conclusion = 8,
       .started = started,
       .checkpoint_seconds = options.checkpoint_seconds,
-      .go_on = examples::resume_command("translator", options)};
+      .resume_command = examples::resume_command("translator", options)};
   examples::train(training, options.resume);
   conclude(run, splits, plan.common.data);
 }

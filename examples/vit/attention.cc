@@ -36,7 +36,7 @@ std::vector<LayerWeights> weights_of(const Layers& layers, int64_t image) {
   return all;
 }
 
-// How much each token counts where the class is read: the class token alone, or all the same.
+// The weight of each token in the input of the head: the class token only, or all tokens equally.
 std::vector<double> readers(int64_t tokens, bool class_token) {
   std::vector<double> share(static_cast<size_t>(tokens), class_token ? 0.0 : 1.0 / static_cast<double>(tokens));
   if (class_token && tokens > 0) share[0] = 1;

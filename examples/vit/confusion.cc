@@ -15,7 +15,7 @@ using namespace examples;
 
 constexpr size_t kMostInTable = 20;   // classes
 constexpr size_t kMistakesNamed = 8;  // pairs of classes
-constexpr double kFaintest = 0.02;    // shade below which there is none
+constexpr double kFaintest = 0.02;    // smallest shade
 
 struct Matrix {
   const std::vector<std::string>& classes;
@@ -41,7 +41,7 @@ double highest_mistake(const Matrix& matrix) {
 
 std::string one_digit_percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-// Right answers are shaded by their share of the row; mistakes by theirs, compared with the most frequent one.
+// Correct answers are shaded by their fraction of the row; mistakes by theirs, relative to the most frequent one.
 std::string cell(const Matrix& matrix, size_t is, size_t said, double highest) {
   if (matrix.count(is, said) == 0) return "<td>·</td>";
   const double share = matrix.share(is, said);
@@ -69,7 +69,7 @@ Html table(const Matrix& matrix) {
 }
 
 Html map(const Matrix& matrix) {
-  HeatMap map = {.title = "Images of each class (rows) by what the model said (columns)",
+  HeatMap map = {.title = "Images by true class (rows) and predicted class (columns)",
                  .rows = matrix.classes,
                  .columns = matrix.classes,
                  .values = std::vector<float>(matrix.counts.begin(), matrix.counts.end())};
@@ -91,8 +91,8 @@ Html frequent_mistakes(const Matrix& matrix) {
     rows.push_back({fmt::format("{} → {}", matrix.classes[is], matrix.classes[said]), format_count(matrix.counts[at]),
                     one_digit_percent(matrix.share(is, said))});
   }
-  Html html = html_paragraph("The mistakes that were made most often:");
-  return html += html_table({"is → said", "images", "share of the class"}, rows);
+  Html html = html_paragraph("The most frequent mistakes:");
+  return html += html_table({"true → predicted", "images", "fraction of the class"}, rows);
 }
 
 }  // namespace

@@ -15,12 +15,12 @@
 namespace mixtape::vit {
 namespace {
 
-constexpr uint64_t kSeed = 3;  // of the digits that are shown
+constexpr uint64_t kSeed = 3;  // of the digits shown
 constexpr int64_t kShownDigit = 7;
-constexpr int64_t kNumbers = 12;         // of a token's row that are drawn
+constexpr int64_t kNumbers = 12;         // of a token that are drawn
 constexpr const char* kInk = "#57606a";  // readable on white and on black
 
-/// An SVG picture that grows as things are put into it.
+/// Builds an SVG image.
 class Drawing {
  public:
   void image(const data::Image& image, double x, double y, double width) {
@@ -98,7 +98,7 @@ std::string patches_figure(const data::ImageSet& digits, const nn::VisionTransfo
   return drawing.svg();
 }
 
-// Orange above 0, blue below, the stronger the larger.
+// Orange for positive values, blue for negative ones, stronger for larger ones.
 std::string colour_of(double value) {
   const double strength = std::min(1.0, std::abs(value));
   const auto mix = [&](double from, double to) { return static_cast<int>(std::lround(from + strength * (to - from))); };
@@ -109,7 +109,7 @@ std::string colour_of(double value) {
 std::string tokens_figure(const data::ImageSet& digits, const Classifier& classifier) {
   constexpr double kLeft = 10, kTop = 10, kSize = 34, kPitch = 44, kCell = 8, kRows = 90;
   const nn::VisionTransformer& model = classifier.model;
-  const int64_t patch = model.options.patch, columns = model.patch_columns(), width = model.options.width;
+  const int64_t patch = model.options.patch, columns = model.patch_columns(), width = model.options.block.width;
   const std::vector<double> rows =
       model.embedding(data::to_tensor(digits, {kShownDigit}, classifier.normalization)).values();
   const std::vector<double> first = model.class_token.values();

@@ -7,11 +7,11 @@
 
 namespace mixtape::vit {
 
-/// What --data may be.
+/// The values of --data.
 std::vector<std::string> data_names();
 
-/// The part of a data set, `train` or `test`; `folder` holds its files, in the format that its authors publish. Throws
-/// one line if the folder is not given where it is needed, or what is in it cannot be used.
+/// A split of a data set, `train` or `test`; `folder` has its files, in the format of its authors. Throws one line if
+/// the folder is needed but not given, or its files cannot be used.
 data::ImageSet read_images(const std::string& data, const std::string& folder, const std::string& part);
 
 }  // namespace mixtape::vit

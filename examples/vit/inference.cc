@@ -13,7 +13,7 @@
 namespace mixtape::vit {
 namespace {
 
-constexpr int64_t kTogether = 256;  // images
+constexpr int64_t kBatchImages = 256;  // images
 
 std::vector<float> numbers(const Json& list) {
   std::vector<float> result;
@@ -21,7 +21,7 @@ std::vector<float> numbers(const Json& list) {
   return result;
 }
 
-// What train wrote of the data; only a file that somebody has changed does not fit.
+// What train saved about the data. It can only mismatch if the file was edited.
 void read_data(const examples::Config& config, Classifier& classifier) {
   for (const Json& each : config.values().at("classes").get<Json::Array>())
     classifier.classes.push_back(each.get<std::string>());
@@ -52,7 +52,7 @@ Classifier load_classifier(const examples::RunFolder& run) {
 data::Classification classify(const nn::VisionTransformer& model, const data::ImageSet& images,
                               const data::Normalization& normalization) {
   data::Classification result(model.options.classes);
-  const data::ImageBatchOptions in_order{.images = kTogether, .shuffle = false, .drop_last = false};
+  const data::ImageBatchOptions in_order{.images = kBatchImages, .shuffle = false, .drop_last = false};
   for (const data::ImageBatch& batch : data::image_batches(images, normalization, in_order))
     result.add(model(batch.images), batch.labels);
   return result;

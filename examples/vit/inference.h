@@ -12,7 +12,7 @@
 
 namespace mixtape::vit {
 
-/// A trained classifier, as its run folder holds it.
+/// A trained classifier, loaded from its run folder.
 struct Classifier {
   Preset preset;
   std::vector<std::string> classes;  ///< their names
@@ -20,11 +20,11 @@ struct Classifier {
   nn::VisionTransformer model;
 };
 
-/// Reads config.json and model.safetensors. Throws one line if the run is another program's, has not finished, or is
-/// damaged.
+/// Reads config.json and model.safetensors. Throws one line if the run belongs to another program, has not finished, or
+/// is damaged.
 Classifier load_classifier(const examples::RunFolder& run);
 
-/// What a model makes of labelled images, in their order.
+/// Classifies labelled images, in order.
 data::Classification classify(const nn::VisionTransformer& model, const data::ImageSet& images,
                               const data::Normalization& normalization);
 
@@ -33,7 +33,7 @@ struct Prediction {
   double probability = 0;
 };
 
-/// The most probable class of one picture of any size, fitted to the model's.
+/// The most probable class of one image of any size, which is fitted to that of the model.
 Prediction predict(const Classifier& classifier, const data::Image& image);
 
 }  // namespace mixtape::vit

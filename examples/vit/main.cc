@@ -48,7 +48,7 @@ void run_evaluate(const Options& options) {
 
 void run_predict(const Options& options) {
   const Classifier classifier = load(options);
-  std::vector<Prediction> predictions;  // all of them before the first line: a bad picture leaves no half a result
+  std::vector<Prediction> predictions;  // all before the first line: a bad image must not leave partial output
   for (const std::string& path : options.pictures)
     predictions.push_back(predict(classifier, data::read_image(path, classifier.preset.model.channels)));
   for (size_t i = 0; i < predictions.size(); ++i)

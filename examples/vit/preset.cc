@@ -8,21 +8,26 @@
 namespace mixtape::vit {
 namespace {
 
-// For the digits that the project draws, and MNIST: a few epochs are enough, in about a minute.
+// The paper's layers (Dosovitskiy et al. 2021), without dropout.
+nn::BlockOptions block(int64_t width, int64_t heads, int64_t feed_forward, double stochastic_depth = 0) {
+  return {.width = width,
+          .heads = heads,
+          .feed_forward = feed_forward,
+          .dropout = 0,
+          .attention_dropout = 0,
+          .activation = nn::Activation::gelu,
+          .stochastic_depth = stochastic_depth};
+}
+
+// For the drawn digits and MNIST: a few epochs are enough, in about a minute.
 Preset digits() {
   Preset preset{.name = "digits", .batch = 128, .rate = {.peak = 2e-3, .warmup = 100}, .validation = 5000, .epochs = 4};
-  preset.model = {.image_height = 28,
-                  .image_width = 28,
-                  .channels = 1,
-                  .patch = 7,
-                  .width = 96,
-                  .heads = 4,
-                  .layers = 4,
-                  .feed_forward = 192};
+  preset.model = {
+      .image_height = 28, .image_width = 28, .channels = 1, .patch = 7, .block = block(96, 4, 192), .layers = 4};
   return preset;
 }
 
-// For Fashion-MNIST: shifts and mirror images, and what keeps a longer training from learning the pictures by heart.
+// For Fashion-MNIST: shifts and flips, and regularisation against overfitting in a longer training.
 Preset fashion() {
   Preset preset{.name = "fashion-mnist",
                 .batch = 128,
@@ -35,16 +40,13 @@ Preset fashion() {
                   .image_width = 28,
                   .channels = 1,
                   .patch = 4,
-                  .width = 128,
-                  .heads = 4,
+                  .block = block(128, 4, 256, 0.1),
                   .layers = 5,
-                  .feed_forward = 256,
-                  .stochastic_depth = 0.1,
                   .stem = nn::Stem::convolution};
   return preset;
 }
 
-// For CIFAR-10: few photographs for a transformer, so convolutions first, and strong changes to each.
+// For CIFAR-10: a small data set for a transformer, hence a convolutional stem and strong augmentation.
 Preset cifar() {
   Preset preset{.name = "cifar10",
                 .batch = 128,
@@ -56,11 +58,8 @@ Preset cifar() {
                 .validation = 1500,
                 .epochs = 100};
   preset.model = {.patch = 4,
-                  .width = 128,
-                  .heads = 4,
+                  .block = block(128, 4, 256, 0.1),
                   .layers = 6,
-                  .feed_forward = 256,
-                  .stochastic_depth = 0.1,
                   .pooling = nn::Pooling::mean,
                   .stem = nn::Stem::convolution};
   return preset;
@@ -82,17 +81,17 @@ void check(const Preset& preset) {
   in_range("best", static_cast<double>(preset.best), 1, kMany);
   in_range("patience", static_cast<double>(preset.patience), 0, kMany);
   in_range("epochs", static_cast<double>(preset.epochs), 1, kMany);
-  if (preset.patience > 0 && preset.validation == 0) fail("setting patience: it needs validation images to go by");
-  for (const auto& [name, value] : {std::pair{"dropout", preset.model.dropout},
-                                    {"attention_dropout", preset.model.attention_dropout},
-                                    {"stochastic_depth", preset.model.stochastic_depth}}) {
+  if (preset.patience > 0 && preset.validation == 0) fail("setting patience: it needs validation images");
+  for (const auto& [name, value] : {std::pair{"dropout", preset.model.block.dropout},
+                                    {"attention_dropout", preset.model.block.attention_dropout},
+                                    {"stochastic_depth", preset.model.block.stochastic_depth}}) {
     in_range(name, value, 0, 0.99);
   }
   check(preset.rate);
   check(preset.augment);
 }
 
-// The names that settings give to one of several ways.
+// Names of enumerators in settings.
 constexpr std::pair<const char*, nn::Pooling> kPoolings[] = {{"class-token", nn::Pooling::class_token},
                                                              {"mean", nn::Pooling::mean}};
 constexpr std::pair<const char*, nn::PositionKind> kPositions[] = {{"learned", nn::PositionKind::learned},
@@ -124,14 +123,14 @@ Json to_json(const nn::VisionTransformerOptions& model) {
           {"channels", model.channels},
           {"patch", model.patch},
           {"classes", model.classes},
-          {"width", model.width},
-          {"heads", model.heads},
+          {"width", model.block.width},
+          {"heads", model.block.heads},
           {"layers", model.layers},
-          {"feed_forward", model.feed_forward},
-          {"dropout", model.dropout},
-          {"attention_dropout", model.attention_dropout},
-          {"stochastic_depth", model.stochastic_depth},
-          {"layer_scale", model.layer_scale},
+          {"feed_forward", model.block.feed_forward},
+          {"dropout", model.block.dropout},
+          {"attention_dropout", model.block.attention_dropout},
+          {"stochastic_depth", model.block.stochastic_depth},
+          {"layer_scale", model.block.layer_scale},
           {"pooling", name_of(kPoolings, model.pooling)},
           {"positions", name_of(kPositions, model.positions)},
           {"stem", name_of(kStems, model.stem)}};
@@ -143,14 +142,15 @@ nn::VisionTransformerOptions read_model(const examples::Config& config) {
           .channels = config.integer("preset.model.channels"),
           .patch = config.integer("preset.model.patch"),
           .classes = config.integer("preset.model.classes"),
-          .width = config.integer("preset.model.width"),
-          .heads = config.integer("preset.model.heads"),
+          .block = {.width = config.integer("preset.model.width"),
+                    .heads = config.integer("preset.model.heads"),
+                    .feed_forward = config.integer("preset.model.feed_forward"),
+                    .dropout = config.number("preset.model.dropout"),
+                    .attention_dropout = config.number("preset.model.attention_dropout"),
+                    .activation = nn::Activation::gelu,
+                    .stochastic_depth = config.number("preset.model.stochastic_depth"),
+                    .layer_scale = config.number("preset.model.layer_scale")},
           .layers = config.integer("preset.model.layers"),
-          .feed_forward = config.integer("preset.model.feed_forward"),
-          .dropout = config.number("preset.model.dropout"),
-          .attention_dropout = config.number("preset.model.attention_dropout"),
-          .stochastic_depth = config.number("preset.model.stochastic_depth"),
-          .layer_scale = config.number("preset.model.layer_scale"),
           .pooling = read_kind(kPoolings, config, "preset.model.pooling"),
           .positions = read_kind(kPositions, config, "preset.model.positions"),
           .stem = read_kind(kStems, config, "preset.model.stem")};

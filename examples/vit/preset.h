@@ -10,10 +10,10 @@
 
 namespace mixtape::vit {
 
-/// All that shapes a training run beside the data, the seed and its length. Written to the run folder's config.json.
+/// The settings of a training run besides data, seed and length. Saved in config.json of the run folder.
 struct Preset {
   std::string name;
-  nn::VisionTransformerOptions model = {};  ///< image sizes and classes are those of the data
+  nn::VisionTransformerOptions model = {};  ///< image sizes and classes follow from the data
   int64_t batch = 128;                      ///< images
   examples::RateSchedule rate = {};
   double weight_decay = 0.05;
@@ -21,20 +21,20 @@ struct Preset {
   data::AugmentOptions augment = {};
   double mixup = 0;           ///< alpha, see data::ImageBatchOptions
   double cutmix = 0;          ///< alpha
-  double moving_average = 0;  ///< decay of the average over the steps whose weights are validated and kept; 0: none
-  int64_t validation = 0;     ///< training images that are held out to choose by
-  int64_t best = 1;           ///< states that are kept, by accuracy on those; the model is their mean
-  int64_t patience = 0;       ///< training ends after so many epochs without a better accuracy; 0: it does not
-  int64_t epochs = 10;        ///< when neither steps, epochs nor minutes are given
+  double moving_average = 0;  ///< decay of the moving average of the weights, which is what is validated; 0: none
+  int64_t validation = 0;     ///< training images held out for model selection
+  int64_t best = 1;  ///< the final model is the mean of so many snapshots, those with the highest validation accuracy
+  int64_t patience = 0;  ///< stop after so many epochs without a better accuracy; 0: never
+  int64_t epochs = 10;   ///< if neither steps, epochs nor minutes are given
 };
 
-/// The settings of that name; with an empty name those that fit the data. Throws if there are none.
+/// The settings of that name, or, if it is empty, those for the data. Throws if there are none.
 Preset find_preset(const std::string& name, const std::string& data);
 std::vector<std::string> preset_names();
-/// `preset` with --set's changes, by the names that config.json has.
+/// `preset` with the changes of --set, by the names of config.json.
 Preset with_settings(const Preset& preset, const std::vector<std::string>& changes);
 
-/// As config.json holds it, and back.
+/// To and from the form in config.json.
 Json to_json(const Preset& preset);
 Preset read_preset(const examples::Config& config);
 

@@ -22,8 +22,8 @@ using namespace examples;
 using data::Classification;
 
 constexpr size_t kMistakesShown = 24;
-constexpr size_t kAttentionShown = 6;  // images, each of another class
-constexpr int64_t kSide = 128;         // of a picture in the page, about, in pixels
+constexpr size_t kAttentionShown = 6;  // images, of different classes
+constexpr int64_t kSide = 128;         // of an image in the page, in pixels, approximately
 
 std::string percent(double share, int digits = 2) { return fmt::format("{:.{}f} %", 100 * share, digits); }
 
@@ -46,7 +46,7 @@ Html curves(const RunFolder& run) {
                                                        .score_unit = "accuracy"});
 }
 
-// A picture of the set as the page shows it: a large one smaller, but with a pixel for each patch.
+// An image of the set for the page: large ones are scaled down, to no less than a pixel per patch.
 data::Image shown(const data::ImageSet& images, size_t index, int64_t patch) {
   const std::span<const uint8_t> pixels = images.image(static_cast<int64_t>(index));
   data::Image image = {images.height, images.width, images.channels, {pixels.begin(), pixels.end()}};
@@ -58,7 +58,7 @@ int64_t scale_of(const data::Image& image) { return std::max<int64_t>(1, kSide /
 
 Html figure(const data::Image& image, const std::string& caption) { return picture(image, caption, scale_of(image)); }
 
-/// The parts of the report that show pictures.
+/// The sections of the report with images.
 struct Gallery {
   const Classifier& classifier;
   const data::ImageSet& images;
@@ -94,7 +94,7 @@ Html Gallery::mistakes() const {
   return pictures(items);
 }
 
-// The first image of each class, of a few classes.
+// The first image of each of a few classes.
 std::vector<int64_t> Gallery::of_each_class() const {
   std::vector<bool> seen(classifier.classes.size());
   std::vector<int64_t> chosen;
@@ -143,8 +143,8 @@ Html Gallery::attention() const {
     }
   }
   Html all = html_paragraph(fmt::format(
-      "What {}, in each head of the last layer, and attention rollout: how much of each patch arrives there through "
-      "all layers (Abnar and Zuidema 2020). The picture is grey; the more orange, the more attention, compared with "
+      "What {}, in each head of the last layer, and attention rollout: the contribution of each patch through "
+      "all layers (Abnar and Zuidema 2020). The image is grey; the more orange, the more attention, compared with "
       "the "
       "patch that gets most.",
       class_token ? "the class token attends to" : "the patches attend to on average"));
@@ -171,22 +171,22 @@ std::string augmentation(const Preset& preset) {
 Html settings(const Classifier& classifier) {
   const nn::VisionTransformerOptions& model = classifier.model.options;
   const Preset& preset = classifier.preset;
-  const int64_t hidden = model.feed_forward > 0 ? model.feed_forward : 4 * model.width;
+  const nn::BlockOptions& block = model.block;
   return html_key_values(
       {{"preset", preset.name},
        {"parameters", format_count(nn::count_parameters(classifier.model))},
        {"image", fmt::format("{} × {} × {}", model.image_height, model.image_width, model.channels)},
        {"patch", fmt::format("{0} × {0}", model.patch)},
-       {"stem", model.stem == nn::Stem::patch ? "patches as they are" : "convolutions"},
+       {"stem", model.stem == nn::Stem::patch ? "patches" : "convolutions"},
        {"tokens", fmt::format("{}", classifier.model.tokens())},
-       {"class is read from", model.pooling == nn::Pooling::class_token ? "class token" : "mean of tokens"},
+       {"pooling", model.pooling == nn::Pooling::class_token ? "class token" : "mean of tokens"},
        {"positions", model.positions == nn::PositionKind::learned ? "learned" : "sinusoidal"},
-       {"width, heads", fmt::format("{}, {}", model.width, model.heads)},
+       {"width, heads", fmt::format("{}, {}", block.width, block.heads)},
        {"layers", fmt::format("{}", model.layers)},
-       {"feed-forward", fmt::format("{}", hidden)},
-       {"dropout", fmt::format("{}, of attention {}", model.dropout, model.attention_dropout)},
-       {"stochastic depth", fmt::format("{}", model.stochastic_depth)},
-       {"layer scale", model.layer_scale == 0 ? "none" : fmt::format("from {}", model.layer_scale)},
+       {"feed-forward", fmt::format("{}", block.hidden())},
+       {"dropout", fmt::format("{}, of attention {}", block.dropout, block.attention_dropout)},
+       {"stochastic depth", fmt::format("{}", block.stochastic_depth)},
+       {"layer scale", block.layer_scale == 0 ? "none" : fmt::format("from {}", block.layer_scale)},
        {"batch", fmt::format("{} images", preset.batch)},
        {"learning rate",
         fmt::format("{} at its peak, {}, {} steps of warm-up", preset.rate.peak, preset.rate.name, preset.rate.warmup)},

@@ -9,9 +9,9 @@
 
 namespace mixtape::vit {
 
-/// Writes report.html: the result and the training's curves, the confusion matrix, the most confident mistakes as
-/// pictures, and for some images what the class token attends to, by head and layer, and attention rollout. `result` is
-/// what classify made of `images`, which are the data's `part`.
+/// Writes report.html: results and training curves, the confusion matrix, images of the most confident mistakes, and
+/// for some images what the class token attends to, by head and layer, and attention rollout. `result` is that of
+/// classify for `images`, which are the split `part` of the data.
 void write_report(const examples::RunFolder& run, const Classifier& classifier, const data::ImageSet& images,
                   const std::string& part, const data::Classification& result);
 

@@ -23,9 +23,9 @@ namespace {
 using examples::RunFolder;
 using examples::TrainOptions;
 
-constexpr uint64_t kHeldOutSeed = 1;  // the same images in every run, whatever its seed
+constexpr uint64_t kHeldOutSeed = 1;  // the same images in every run, for any seed
 
-// What a run is a function of, fixed when it begins.
+// What determines a run. Fixed when it begins.
 struct Plan {
   examples::Plan common;
   Preset preset;
@@ -33,7 +33,7 @@ struct Plan {
 
 struct Run {
   Plan plan;
-  std::optional<RunFolder> folder;  // of a new run it is made once nothing can be wrong with the data or the settings
+  std::optional<RunFolder> folder;  // of a new run: created once data and settings are known to be valid
   bool begun = false;
 };
 
@@ -48,7 +48,7 @@ Run prepare(const TrainOptions& options) {
   return {{examples::new_plan(options, preset.epochs), preset}, std::move(folder)};
 }
 
-// The model's sizes that the data decides, whatever the preset was written for.
+// The sizes of the model that follow from the data, whatever the preset.
 void fit_to(Preset& preset, const data::ImageSet& images) {
   preset.model.image_height = images.height;
   preset.model.image_width = images.width;
@@ -68,7 +68,7 @@ RunFolder start(const TrainOptions& options, Run& run, const std::vector<std::st
   return folder;
 }
 
-// Weight decay is for matrices: not for biases, norms, positions and the class token.
+// Weight decay only for matrices: not for biases, norms, positions and the class token.
 optim::Groups without_decay(const NamedTensors& parameters) {
   optim::Groups groups;
   for (const char* pattern : {"*.bias", "*norm*", "*scale*", "class_token", "positions*"}) {
@@ -130,7 +130,7 @@ void run_train(const TrainOptions& options, double started) {
   optim::AdamW optimizer(
       parameters,
       {.learning_rate = preset.rate.peak, .weight_decay = preset.weight_decay, .groups = without_decay(parameters)});
-  optim::CheckpointAverage average(preset.best, preset.validation > 0 ? optim::Keep::best : optim::Keep::last);
+  optim::CheckpointAverage average(preset.best, preset.validation > 0 ? optim::Select::best : optim::Select::last);
   std::optional<optim::MovingAverage> moving_average;
   if (preset.moving_average > 0)
     moving_average.emplace(tensors, optim::MovingAverageOptions{preset.moving_average, true});
@@ -175,7 +175,7 @@ void run_train(const TrainOptions& options, double started) {
       .conclusion = 2,
       .started = started,
       .checkpoint_seconds = options.checkpoint_seconds,
-      .go_on = examples::resume_command("vit", options)};
+      .resume_command = examples::resume_command("vit", options)};
   examples::train(training, options.resume);
   conclude(run, held_out, train, options);
 }

@@ -29,8 +29,14 @@ struct Size {
 // A whole training step of a small language model.
 std::function<void()> train_step(const Size& size) {
   Random random(1);
-  const nn::LanguageModelOptions options{
-      .vocab = size.vocab, .width = size.width, .heads = 4, .layers = 2, .longest = size.length};
+  const nn::LanguageModelOptions options{.vocab = size.vocab,
+                                         .block = {.width = size.width,
+                                                   .heads = 4,
+                                                   .dropout = 0,
+                                                   .attention_dropout = 0,
+                                                   .activation = nn::Activation::gelu},
+                                         .layers = 2,
+                                         .longest = size.length};
   const auto model = std::make_shared<nn::LanguageModel>(options, random);
   const auto optimizer = std::make_shared<optim::AdamW>(nn::parameters(*model));
   std::vector<int32_t> ids(static_cast<size_t>(size.batch * size.length));

@@ -19,6 +19,15 @@ Tensor random_tokens(int64_t count, int32_t first, int64_t vocab, Random& random
   return Tensor::from(tokens, {count});
 }
 
+nn::BlockOptions without_dropout(int64_t width, int64_t heads, int64_t feed_forward) {
+  return {.width = width,
+          .heads = heads,
+          .feed_forward = feed_forward,
+          .dropout = 0,
+          .attention_dropout = 0,
+          .activation = nn::Activation::gelu};
+}
+
 struct TranslatorSize {
   nn::TransformerOptions options;
   int64_t batch, lengths;  // pair i has 8 + 7 i mod lengths source and 8 + (5 i + 3) mod lengths target tokens
@@ -55,7 +64,7 @@ Workload gpt_char(uint64_t seed) {
   Random random(seed);
   constexpr int64_t kBatch = 12, kLength = 64, kVocab = 65;
   const nn::LanguageModelOptions options{
-      .vocab = kVocab, .width = 128, .heads = 4, .layers = 4, .longest = kLength, .tie_embeddings = true};
+      .vocab = kVocab, .block = without_dropout(128, 4, 512), .layers = 4, .longest = kLength, .tie_embeddings = true};
   const auto model = std::make_shared<nn::LanguageModel>(options, random);
   const Packed tokens{random_tokens(kBatch * kLength, 0, kVocab, random), Bounds::uniform(kBatch, kLength)};
   const Tensor labels = random_tokens(kBatch * kLength, 0, kVocab, random);
@@ -95,22 +104,23 @@ std::vector<std::string> workload_names() {
 
 Workload make_workload(const std::string& name, uint64_t seed) {
   if (name == "translator") {
-    return translator({{.vocab = 8000, .width = 256, .heads = 4, .layers = 3, .feed_forward = 1024}, 64, 17}, seed);
+    return translator({{.vocab = 8000, .block = {.width = 256, .heads = 4, .feed_forward = 1024}, .layers = 3}, 64, 17},
+                      seed);
   }
   if (name == "translator-toy") {
-    return translator({{.vocab = 200, .width = 64, .heads = 4, .layers = 1, .feed_forward = 128}, 16, 9}, seed);
+    return translator({{.vocab = 200, .block = {.width = 64, .heads = 4, .feed_forward = 128}, .layers = 1}, 16, 9},
+                      seed);
   }
-  if (name == "vit") return vision({}, 64, seed);  // 32 x 32 x 3 in patches of 4, width 192, 3 heads, 6 layers
-  if (name == "vit-all-tokens") return vision({.all_tokens = true}, 64, seed);
+  if (name == "vit")
+    return vision({.block = without_dropout(192, 3, 768)}, 64, seed);  // 32 x 32 x 3 in patches of 4, 6 layers
+  if (name == "vit-all-tokens") return vision({.block = without_dropout(192, 3, 768), .all_tokens = true}, 64, seed);
   if (name == "vit-toy") {
     return vision({.image_height = 28,
                    .image_width = 28,
                    .channels = 1,
                    .patch = 7,
-                   .width = 64,
-                   .heads = 4,
-                   .layers = 2,
-                   .feed_forward = 128},
+                   .block = without_dropout(64, 4, 128),
+                   .layers = 2},
                   32, seed);
   }
   if (name == "gpt-char") return gpt_char(seed);

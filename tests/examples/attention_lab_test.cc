@@ -99,13 +99,13 @@ TEST_CASE("attention_lab: the tape names what each line works on") {
       CAPTURE(line.view.op);
       CHECK(!line.formula.empty());
       CHECK(!line.rule.empty());
-      CHECK(line.keeps.size() == line.view.saved.size());
+      CHECK(line.saved.size() == line.view.saved.size());
     }
   }
   const Study& study = study_of("by-hand");
   const TapeLine& softmax = line_named(study, "A", false);
   CHECK(std::string_view(softmax.view.op) == "softmax");
-  CHECK(softmax.keeps == std::vector<std::string>{"A"});
+  CHECK(softmax.saved == std::vector<std::string>{"A"});
   CHECK(softmax.view.saved_bytes == 9 * 8);
   CHECK(std::any_of(study.tape.begin(), study.tape.end(), [&](const TapeLine& line) {
     return line.view.rule_of == softmax.view.line && line.matrices == std::vector<std::string>{"dS"};

@@ -101,7 +101,8 @@ void train(int64_t epochs) {
   const data::ParallelText text = data::toy_translation().train;
   const data::Subwords subwords = data::Subwords::train(data::all_sentences(text), {.vocab = 1500});
   const data::TokenPairs corpus = data::encode_pairs(text, subwords);
-  const nn::Transformer model({.vocab = subwords.vocab_size(), .width = 64, .heads = 4, .layers = 1}, random);
+  const nn::Transformer model({.vocab = subwords.vocab_size(), .block = {.width = 64, .heads = 4}, .layers = 1},
+                              random);
   optim::Adam optimizer(nn::parameters(model), {.learning_rate = 1e-3, .betas = {0.9, 0.98}});
 
   int64_t step = 0;

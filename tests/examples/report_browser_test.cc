@@ -42,7 +42,7 @@ std::string translator_report(const TemporaryFolder& folder) {
                                                    {"a <b>", "ein <b>", "ein \"b\""}};
   const data::Subwords subwords = data::Subwords::train({"the red cat", "die rote Katze"}, {.vocab = 300});
   translator::Preset preset = {.name = "small"};
-  preset.model = {.vocab = subwords.vocab_size(), .width = 16, .heads = 2, .layers = 1, .feed_forward = 16};
+  preset.model = {.vocab = subwords.vocab_size(), .block = {.width = 16, .heads = 2, .feed_forward = 16}, .layers = 1};
   Random random(1);
   translator::write_report(run, {preset, subwords, nn::Transformer(preset.model, random)}, {.on = "test"}, samples);
   return read_file(run.report());

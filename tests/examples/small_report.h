@@ -16,15 +16,15 @@ namespace mixtape::tests {
 inline vit::Classifier random_classifier(const data::ImageSet& images, nn::Pooling pooling = nn::Pooling::class_token,
                                          int64_t patch = 4) {
   Random random(5);
-  const nn::VisionTransformerOptions options = {.image_height = images.height,
-                                                .image_width = images.width,
-                                                .channels = images.channels,
-                                                .patch = patch,
-                                                .classes = std::ssize(images.classes),
-                                                .width = 16,
-                                                .heads = 2,
-                                                .layers = 3,
-                                                .pooling = pooling};
+  const nn::VisionTransformerOptions options = {
+      .image_height = images.height,
+      .image_width = images.width,
+      .channels = images.channels,
+      .patch = patch,
+      .classes = std::ssize(images.classes),
+      .block = {.width = 16, .heads = 2, .dropout = 0, .attention_dropout = 0, .activation = nn::Activation::gelu},
+      .layers = 3,
+      .pooling = pooling};
   return {{.name = "small", .model = options},
           images.classes,
           data::normalization_of(images),

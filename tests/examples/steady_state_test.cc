@@ -93,7 +93,8 @@ void check_memory(const nn::LayerBase& model, const std::function<Tensor()>& los
 
 TEST_CASE("over 1,000 batch shapes a translator's memory stays within the allocator's cap") {
   Random random(3);
-  const nn::Transformer model({.vocab = 200, .width = 32, .heads = 4, .layers = 1, .feed_forward = 64}, random);
+  const nn::Transformer model({.vocab = 200, .block = {.width = 32, .heads = 4, .feed_forward = 64}, .layers = 1},
+                              random);
   check_memory(model, [&] {
     const int64_t pairs = 1 + static_cast<int64_t>(random.below(30));
     const Packed source = sentences(pairs, random), target = sentences(pairs, random);
@@ -108,11 +109,12 @@ TEST_CASE("over 1,000 batch sizes a ViT's memory stays within the allocator's ca
                                      .image_width = 16,
                                      .channels = 1,
                                      .patch = 4,
-                                     .width = 32,
-                                     .heads = 4,
+                                     .block = {.width = 32,
+                                               .heads = 4,
+                                               .attention_dropout = 0,
+                                               .activation = nn::Activation::gelu,
+                                               .stochastic_depth = 0.1},
                                      .layers = 2,
-                                     .dropout = 0.1,
-                                     .stochastic_depth = 0.1,
                                      .stem = nn::Stem::convolution},
                                     random);
   check_memory(model, [&] {

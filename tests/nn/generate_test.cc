@@ -42,7 +42,7 @@ Predictor random_tree(uint64_t seed, size_t vocab, double spread) {
   };
 }
 
-// The model as beam_search calls it, which has to keep track of the hypotheses, and how often it was called.
+// The model as beam_search calls it: tracks the hypotheses, and counts the calls.
 struct Player {
   Predictor model;
   int64_t sentences;
@@ -135,20 +135,39 @@ void check_equal(const Hypothesis& a, const Hypothesis& b) {
 
 nn::Transformer small_transformer(uint64_t seed, int64_t vocab = 9) {
   Random random(seed);
-  nn::Transformer model({.vocab = vocab, .width = 8, .heads = 2, .layers = 2, .feed_forward = 12, .longest = 12},
-                        random);
+  nn::Transformer model(
+      {.vocab = vocab, .block = {.width = 8, .heads = 2, .feed_forward = 12}, .layers = 2, .longest = 12}, random);
   nn::to(model, f64);
   for (const NamedTensor& x : nn::parameters(model)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0, 0.7));
   return model;
 }
 
-// The model without its cache: all of the target so far, again for each token.
+nn::LanguageModel small_language_model(uint64_t seed, int64_t vocab, int64_t longest) {
+  Random random(seed);
+  nn::LanguageModel model({.vocab = vocab, .block = {.width = 8, .heads = 2}, .layers = 2, .longest = longest}, random);
+  nn::to(model, f64);
+  for (const NamedTensor& x : nn::parameters(model)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0, 0.7));
+  return model;
+}
+
+Tensor last_row(const Tensor& x) { return x.view_rows(x.size(0) - 1, x.size(0)); }
+
+// The model without a cache: each token is computed from the prompt of the sentence and all tokens so far.
+Predictor uncached(const nn::LanguageModel& model, const std::vector<Tokens>& prompts) {
+  return [&model, prompts](int64_t sentence, const Tokens& tokens) {
+    Tokens text = prompts[static_cast<size_t>(sentence)];
+    text.insert(text.end(), tokens.begin(), tokens.end());
+    return normalised(last_row(model(pack({text}))).values());
+  };
+}
+
+// The model without a cache: each token is computed from all of the target so far.
 Predictor uncached(const nn::Transformer& model, const std::vector<Tokens>& sources) {
   return [&model, sources](int64_t sentence, const Tokens& tokens) {
     Tokens target{kBegin};
     target.insert(target.end(), tokens.begin(), tokens.end());
     const Tensor scores = model(pack({sources[static_cast<size_t>(sentence)]}), pack({target}));
-    return normalised(scores.view_rows(scores.size(0) - 1, scores.size(0)).values());
+    return normalised(last_row(scores).values());
   };
 }
 
@@ -165,7 +184,7 @@ TEST_CASE("generate: a beam of one is greedy search") {
   }
 }
 
-TEST_CASE("generate: a wide enough beam finds what trying everything finds") {
+TEST_CASE("generate: a wide enough beam finds what exhaustive search finds") {
   int differs_from_greedy = 0;
   for (uint64_t seed = 0; seed < 40; ++seed) {
     CAPTURE(seed);
@@ -184,7 +203,7 @@ TEST_CASE("generate: a wide enough beam finds what trying everything finds") {
   CHECK(differs_from_greedy > 20);
 }
 
-TEST_CASE("generate: a wider beam does not score worse by much, and never better than the best") {
+TEST_CASE("generate: a wider beam scores better on average, and never better than the best") {
   double narrow = 0, wide = 0;
   for (uint64_t seed = 0; seed < 30; ++seed) {
     const Predictor tree = random_tree(seed, 5, 2);
@@ -199,8 +218,8 @@ TEST_CASE("generate: a wider beam does not score worse by much, and never better
   CHECK(wide > narrow);
 }
 
-TEST_CASE("generate: length_power decides between short and long") {
-  // `end` at once with probability 0.5, or one of token 0 (0.45) and then 0, 0, end for sure.
+TEST_CASE("generate: length_power trades short against long hypotheses") {
+  // `end` at once with probability 0.5, or token 0 (0.45) followed by 0, 0, end with certainty.
   const Predictor model = [](int64_t, const Tokens& tokens) -> std::vector<double> {
     if (tokens.empty()) return {std::log(0.45), std::log(0.03), std::log(0.02), std::log(0.5)};
     if (tokens[0] != 0 || tokens.size() == 3) return normalised({-30, -30, -30, 0});
@@ -215,7 +234,7 @@ TEST_CASE("generate: length_power decides between short and long") {
   CHECK(search(model, {.beam = 1, .longest = 6, .length_power = 1})[0].tokens.empty());
 }
 
-TEST_CASE("generate: a search ends when nothing unfinished can become the best") {
+TEST_CASE("generate: a search ends when no unfinished hypothesis can become the best") {
   const Predictor sure = [](int64_t, const Tokens&) -> std::vector<double> {
     return {std::log(0.05), std::log(0.03), std::log(0.02), std::log(0.9)};
   };
@@ -224,7 +243,8 @@ TEST_CASE("generate: a search ends when nothing unfinished can become the best")
     nn::beam_search(1, std::ref(player), {.beam = 4, .longest = 20, .length_power = power});
     CHECK(player.calls <= 2);
   }
-  // log 0.5 is worse than log 0.4 over 3 tokens: it has to look on, to the end of the second hypothesis at least.
+  // log 0.5 is worse than log 0.4 over 3 tokens: the search must continue, at least to the end of the second
+  // hypothesis.
   const Predictor unsure = [](int64_t, const Tokens& tokens) -> std::vector<double> {
     if (tokens.empty()) return {std::log(0.4), std::log(0.06), std::log(0.04), std::log(0.5)};
     return tokens.size() < 2 ? normalised({0, -40, -40, -40}) : normalised({-40, -40, -40, 0});
@@ -235,7 +255,7 @@ TEST_CASE("generate: a search ends when nothing unfinished can become the best")
   CHECK(player.calls == 3);
 }
 
-TEST_CASE("generate: tokens that are never produced, and the longest hypothesis") {
+TEST_CASE("generate: tokens that are never generated, and the longest hypothesis") {
   const Predictor tree = random_tree(3, 6, 1);
   for (const int64_t beam : {1, 3}) {
     const SearchOptions options{.beam = beam, .longest = 4, .never = {kBegin, 0, kEnd}};
@@ -247,7 +267,7 @@ TEST_CASE("generate: tokens that are never produced, and the longest hypothesis"
   CHECK(one.tokens.size() == 1);
 }
 
-TEST_CASE("generate: sentences of a batch are searched as if alone") {
+TEST_CASE("generate: sentences of a batch are searched independently") {
   const Predictor tree = random_tree(5, 6, 1.5);
   for (const int64_t beam : {1, 2, 5}) {
     const SearchOptions options{.beam = beam, .longest = 7, .never = {kBegin}};
@@ -261,7 +281,7 @@ TEST_CASE("generate: sentences of a batch are searched as if alone") {
   CHECK(search(tree, {.beam = 2}, 0).empty());
 }
 
-TEST_CASE("generate: what beam_search refuses") {
+TEST_CASE("generate: errors of beam_search") {
   const Predictor tree = random_tree(1, 5, 1);
   CHECK_THROWS_WITH_AS(search(tree, {.beam = 0}), "beam_search: a beam of 0, expected at least 1", Error);
   CHECK_THROWS_WITH_AS(search(tree, {.longest = 0}), "beam_search: at most 0 tokens, expected at least 1", Error);
@@ -274,12 +294,12 @@ TEST_CASE("generate: what beam_search refuses") {
                        "beam_search: scores [2] for 2 hypotheses, expected [2, V]", Error);
 }
 
-TEST_CASE("generate: decoding with kept keys and values gives the scores of forward") {
+TEST_CASE("generate: decoding with cached keys and values gives the scores of forward") {
   Random random(1);
   const nn::Transformer model = small_transformer(1);
   const std::vector<Tokens> sources = random_sentences({3, 6, 1}, 4, 9, random);
   const int64_t beam = 2;
-  nn::Transformer::Decoding decoding = model.start(pack(sources), beam);
+  nn::Decoding decoding = model.start(pack(sources), beam);
   std::vector<Tokens> rows(6, Tokens{kBegin});
   for (int step = 0; step < 8; ++step) {
     std::vector<int32_t> last;
@@ -291,17 +311,17 @@ TEST_CASE("generate: decoding with kept keys and values gives the scores of forw
     for (int64_t i = 0; i < 6; ++i) {
       const auto row = static_cast<size_t>(i);
       const Tensor whole = model(pack({sources[row / 2]}), pack({rows[row]}));
-      CHECK(largest_difference(whole.view_rows(whole.size(0) - 1, whole.size(0)), scores.view_rows(i, i + 1)) < 1e-10);
+      CHECK(largest_difference(last_row(whole), scores.view_rows(i, i + 1)) < 1e-10);
       parents.push_back(static_cast<int32_t>(i / beam * beam + random.below(beam)));
       next.push_back(rows[static_cast<size_t>(parents.back())]);
       next.back().push_back(static_cast<int32_t>(random.below(9)));
     }
-    nn::Transformer::reorder(decoding, Tensor::from(parents, {6}));
+    decoding.reorder(Tensor::from(parents, {6}));
     rows = next;
   }
 }
 
-TEST_CASE("generate: translate with one hypothesis is greedy, without a cache and by hand") {
+TEST_CASE("generate: translate with a beam of one equals greedy search without a cache") {
   Random random(2);
   const nn::Transformer model = small_transformer(3);
   const std::vector<Tokens> sources = random_sentences({3, 5, 1, 4}, 4, 9, random);
@@ -312,7 +332,7 @@ TEST_CASE("generate: translate with one hypothesis is greedy, without a cache an
     check_equal(found[i], greedy(uncached(model, sources), options, static_cast<int64_t>(i)));
 }
 
-TEST_CASE("generate: translate with a wide beam finds the best of all translations, and batches change nothing") {
+TEST_CASE("generate: translate with a wide beam finds the best of all translations, whatever the batch") {
   Random random(3);
   const nn::Transformer model = small_transformer(5, 5);
   const std::vector<Tokens> sources = random_sentences({2, 4, 3}, 0, 5, random);
@@ -327,10 +347,62 @@ TEST_CASE("generate: translate with a wide beam finds the best of all translatio
   CHECK(nn::translate(model, pack({}), {.beam = 2}).empty());
 }
 
-TEST_CASE("generate: translate stops where the model has no more positions, and records nothing") {
+TEST_CASE("generate: translate stops when the model has no positions left, and records nothing") {
   const nn::Transformer model = small_transformer(1);
   Tape tape;
   const auto found = nn::translate(model, pack({{5, 6}}), {.beam = 2, .longest = 500, .never = {kEnd}});
   CHECK(found[0].tokens.size() == 12);
   CHECK(tape.size() == 0);
+}
+
+TEST_CASE("generate: beam search with a language model finds the best continuation of each prompt") {
+  const nn::LanguageModel model = small_language_model(7, 5, 7);
+  const std::vector<Tokens> prompts{{1, 0, kBegin}, {4, 4, kBegin}, {0, 1, kBegin}};
+  for (const double power : {0.0, 1.0}) {
+    CAPTURE(power);
+    const SearchOptions options{.beam = 85, .longest = 4, .length_power = power, .never = {kBegin}};
+    nn::Decoding decoding = model.start(3 * options.beam);
+    for (size_t t = 0; t < 2; ++t) {
+      Tokens column;
+      for (const Tokens& prompt : prompts) column.insert(column.end(), static_cast<size_t>(options.beam), prompt[t]);
+      model.step(decoding, Tensor::from(column, {decoding.rows}));
+    }
+    const auto found = nn::beam_search(model, decoding, options);
+    REQUIRE(found.size() == 3);
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      const Predictor alone = uncached(model, {prompts[i]});
+      check_equal(found[i], exhaustive(alone, options));
+      const SearchOptions narrow{.beam = 1, .longest = 4, .length_power = power, .never = {kBegin}};
+      nn::Decoding one = model.start(1);
+      for (size_t t = 0; t < 2; ++t) model.step(one, Tensor::from(Tokens{prompts[i][t]}, {1}));
+      check_equal(nn::beam_search(model, one, narrow)[0], greedy(alone, narrow));
+    }
+  }
+}
+
+TEST_CASE("generate: a search ends when a language model has no positions left, and does not change its start") {
+  const nn::LanguageModel model = small_language_model(2, 6, 5);
+  nn::Decoding start = model.start(2);
+  model.step(start, Tensor::from(Tokens{1, 1}, {2}));
+  const SearchOptions options{.beam = 2, .longest = 500, .never = {kEnd}};
+  const Tokens found = nn::beam_search(model, start, options)[0].tokens;
+  CHECK(found.size() == 4);
+  CHECK(start.position == 1);
+  CHECK(nn::beam_search(model, start, options)[0].tokens == found);
+}
+
+TEST_CASE("generate: errors of decoding") {
+  const nn::LanguageModel model = small_language_model(2, 6, 2);
+  nn::Decoding decoding = model.start(3);
+  const Tensor tokens = Tensor::full({3}, 1, i32);
+  CHECK_THROWS_WITH_AS(nn::beam_search(model, decoding, {.beam = 2}),
+                       "beam_search: 3 rows for a beam of 2, expected a multiple", Error);
+  CHECK_THROWS_WITH_AS(nn::beam_search(model, decoding, {.beam = 0}), "beam_search: a beam of 0, expected at least 1",
+                       Error);
+  CHECK_THROWS_WITH_AS(model.step(decoding, Tensor::full({2}, 1, i32)), "step: tokens [2], expected [3]", Error);
+  CHECK_THROWS_WITH_AS(decoding.reorder(Tensor::full({2}, 1, i32)), "reorder: parents [2], expected [3]", Error);
+  for (int i = 0; i < 2; ++i) model.step(decoding, tokens);
+  CHECK_THROWS_WITH_AS(model.step(decoding, tokens), "step: the model has no position left after 2", Error);
+  CHECK_THROWS_WITH_AS(nn::beam_search(model, decoding, {.beam = 3}),
+                       "beam_search: at most 0 tokens, expected at least 1", Error);
 }

@@ -108,14 +108,8 @@ Rows blocks(const std::string& norm, const nn::BlockOptions& options) {
 }
 
 Row transformer(const char* name, bool pre_norm, bool tied) {
-  const nn::TransformerOptions options{.vocab = 10,
-                                       .width = 6,
-                                       .heads = 2,
-                                       .layers = 1,
-                                       .feed_forward = 10,
-                                       .longest = 8,
-                                       .pre_norm = pre_norm,
-                                       .tie_embeddings = tied};
+  const nn::TransformerOptions options{
+      .vocab = 10, .block = block(pre_norm), .layers = 1, .longest = 8, .tie_embeddings = tied};
   return {name, [options](Case& in) {
             const Packed source{in["source"], in.bounds("source_lengths")};
             const Packed target{in["target"], in.bounds("target_lengths")};
@@ -125,7 +119,7 @@ Row transformer(const char* name, bool pre_norm, bool tied) {
 
 Row language_model(const char* name, bool tied) {
   const nn::LanguageModelOptions options{
-      .vocab = 10, .width = 6, .heads = 2, .layers = 2, .feed_forward = 10, .longest = 5, .tie_embeddings = tied};
+      .vocab = 10, .block = block(true, nn::Activation::gelu), .layers = 2, .longest = 5, .tie_embeddings = tied};
   return {name, [options](Case& in) {
             return made<nn::LanguageModel>(in, options)(Packed{in["tokens"], in.bounds("lengths")});
           }};
@@ -163,7 +157,7 @@ Rows image_layers() {
   };
 }
 
-// A whole step: scores, loss and all gradients.
+// A whole training step: logits, loss and all gradients.
 Row vision_transformer(const char* name, const nn::VisionTransformerOptions& options) {
   return {name, [options](Case& in) -> Results {
             const Tensor scores = made<nn::VisionTransformer>(in, options)(in["images"]);
@@ -172,17 +166,16 @@ Row vision_transformer(const char* name, const nn::VisionTransformerOptions& opt
 }
 
 Rows vision_transformers() {
-  nn::VisionTransformerOptions options{.image_height = 8,
-                                       .image_width = 12,
-                                       .channels = 3,
-                                       .patch = 4,
-                                       .classes = 5,
-                                       .width = 12,
-                                       .heads = 3,
-                                       .layers = 2,
-                                       .feed_forward = 20};
+  nn::VisionTransformerOptions options{
+      .image_height = 8,
+      .image_width = 12,
+      .channels = 3,
+      .patch = 4,
+      .classes = 5,
+      .block = {.width = 12, .heads = 3, .feed_forward = 20, .activation = nn::Activation::gelu},
+      .layers = 2};
   const Row plain = vision_transformer("VisionTransformer", options);
-  options.layer_scale = 0.1;
+  options.block.layer_scale = 0.1;
   options.pooling = nn::Pooling::mean;
   options.positions = nn::PositionKind::sinusoidal;
   options.stem = nn::Stem::convolution;

@@ -30,7 +30,7 @@ Moments moments_of(const Tensor& x) {
 
 }  // namespace
 
-TEST_CASE("init: Xavier-uniform weights fill the range that the sizes give") {
+TEST_CASE("init: Xavier-uniform weights fill the range given by the sizes") {
   Random random(1);
   const Tensor weight = nn::xavier_uniform(80, 120, random);
   CHECK(weight.shape() == Shape{80, 120});
@@ -44,7 +44,7 @@ TEST_CASE("init: Xavier-uniform weights fill the range that the sizes give") {
   CHECK(m.deviation == doctest::Approx(bound / std::sqrt(3.0)).epsilon(0.03));
 }
 
-TEST_CASE("init: normal parameters have the deviation asked for") {
+TEST_CASE("init: normal parameters have the requested standard deviation") {
   Random random(2);
   const Moments m = moments_of(nn::normal_parameter({100, 100}, 0.3, random));
   CHECK(std::abs(m.mean) < 4 * 0.3 / 100);
@@ -52,7 +52,7 @@ TEST_CASE("init: normal parameters have the deviation asked for") {
   CHECK(m.highest > 0.9);
 }
 
-TEST_CASE("init: what layers start from") {
+TEST_CASE("init: initial values of layers") {
   Random random(3);
   const nn::Linear linear(120, 80, random);
   CHECK(linear.weight.shape() == Shape{80, 120});
@@ -65,7 +65,7 @@ TEST_CASE("init: what layers start from") {
   CHECK(moments_of(table.weight).deviation == doctest::Approx(1.0 / 8).epsilon(0.03));
 }
 
-TEST_CASE("init: the seed decides, and each draw is another") {
+TEST_CASE("init: the seed determines the draws, and draws differ") {
   Random a(4), b(4), c(5);
   const Tensor first = nn::xavier_uniform(3, 4, a);
   CHECK(same_bits(first, nn::xavier_uniform(3, 4, b)));

@@ -12,13 +12,14 @@ namespace {
 nn::LanguageModel f64_model(bool pre_norm, bool tied) {
   Random random(9);
   nn::LanguageModel model({.vocab = 10,
-                           .width = 8,
-                           .heads = 2,
+                           .block = {.width = 8,
+                                     .heads = 2,
+                                     .dropout = 0.2,
+                                     .attention_dropout = 0.2,
+                                     .activation = nn::Activation::gelu,
+                                     .pre_norm = pre_norm},
                            .layers = 2,
                            .longest = 6,
-                           .dropout = 0.2,
-                           .attention_dropout = 0.2,
-                           .pre_norm = pre_norm,
                            .tie_embeddings = tied},
                           random);
   nn::to(model, f64);
@@ -27,7 +28,7 @@ nn::LanguageModel f64_model(bool pre_norm, bool tied) {
 
 }  // namespace
 
-TEST_CASE("language_model: a batch gives each sequence what it gets alone, and no word sees the next") {
+TEST_CASE("language_model: a sequence gets the same logits in a batch as alone, and no token depends on the next") {
   Random random(1);
   for (const bool pre_norm : {true, false}) {
     const nn::LanguageModel model = f64_model(pre_norm, pre_norm);
@@ -46,13 +47,13 @@ TEST_CASE("language_model: a batch gives each sequence what it gets alone, and n
   }
 }
 
-TEST_CASE("language_model: position by position equals all at once") {
+TEST_CASE("language_model: step by step equals forward") {
   Random random(2);
   for (const bool tied : {true, false}) {
     const nn::LanguageModel model = f64_model(true, tied);
     const auto sequences = random_sentences({6, 6, 6}, 0, 10, random);
     const Tensor scores = model(pack(sequences));
-    nn::LanguageModel::Decoding decoding;
+    nn::Decoding decoding = model.start(3);
     for (int64_t t = 0; t < 6; ++t) {
       const auto i = static_cast<size_t>(t);
       const Tensor step = model.step(
@@ -64,7 +65,7 @@ TEST_CASE("language_model: position by position equals all at once") {
   }
 }
 
-TEST_CASE("language_model: a sequence longer than the model is refused") {
+TEST_CASE("language_model: a sequence longer than the model throws") {
   const nn::LanguageModel model = f64_model(true, true);
   CHECK_THROWS_WITH_AS(model(pack({std::vector<int32_t>(7, 1)})), doctest::Contains("(in positions)"), Error);
 }

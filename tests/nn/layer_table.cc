@@ -144,10 +144,8 @@ nn::VisionTransformerOptions small_vision() {
           .channels = 2,
           .patch = 2,
           .classes = 3,
-          .width = kWidth,
-          .heads = 2,
-          .layers = 2,
-          .feed_forward = kHidden};
+          .block = block(true, 0),
+          .layers = 2};
 }
 
 void add_vision(Rows& rows) {
@@ -163,9 +161,9 @@ void add_vision(Rows& rows) {
                      names(projection, {"class_token", "positions.weight"}, kEncoderLayer), {images},
                      nn::VisionTransformer(small_vision(), random), classify));
   nn::VisionTransformerOptions options = small_vision();
-  options.dropout = options.attention_dropout = 0.2;
-  options.stochastic_depth = 0.4;
-  options.layer_scale = 0.1;
+  options.block = block(true, 0.2);
+  options.block.stochastic_depth = 0.4;
+  options.block.layer_scale = 0.1;
   options.pooling = nn::Pooling::mean;
   options.positions = nn::PositionKind::sinusoidal;
   options.stem = nn::Stem::convolution;
@@ -264,25 +262,18 @@ void add_models(Rows& rows) {
     rows.push_back(row("Transformer" + how,
                        tied ? join({embedding, both}) : join({embedding, target_embedding, both, output}), {},
                        nn::Transformer({.vocab = kVocab,
-                                        .width = kWidth,
-                                        .heads = 2,
+                                        .block = {.width = kWidth, .heads = 2, .feed_forward = kHidden},
                                         .layers = 1,
-                                        .feed_forward = kHidden,
                                         .longest = 4,
                                         .tie_embeddings = tied},
                                        random),
                        translate));
     const Names parts = join({embedding, positions, layers("decoder", kEncoderLayer)});
-    rows.push_back(row("LanguageModel" + how, tied ? parts : join({parts, output}), {},
-                       nn::LanguageModel({.vocab = kVocab,
-                                          .width = kWidth,
-                                          .heads = 2,
-                                          .layers = 1,
-                                          .feed_forward = kHidden,
-                                          .longest = 3,
-                                          .tie_embeddings = tied},
-                                         random),
-                       predict));
+    rows.push_back(
+        row("LanguageModel" + how, tied ? parts : join({parts, output}), {},
+            nn::LanguageModel(
+                {.vocab = kVocab, .block = block(true, 0), .layers = 1, .longest = 3, .tie_embeddings = tied}, random),
+            predict));
   }
 }
 

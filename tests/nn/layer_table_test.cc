@@ -38,7 +38,7 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 
 }  // namespace
 
-TEST_CASE("layer_table: it holds every layer of nn") {
+TEST_CASE("layer_table: it lists every layer of nn") {
   std::set<std::string> listed, defined;
   for (const LayerRow& row : layer_table()) listed.insert(row.type);
   for (const auto& entry : std::filesystem::directory_iterator(MIXTAPE_SOURCE_DIR "/nn")) {
@@ -51,7 +51,7 @@ TEST_CASE("layer_table: it holds every layer of nn") {
   CHECK(defined == listed);
 }
 
-TEST_CASE("layer_table: first and second derivatives by inputs and parameters are those of the numbers") {
+TEST_CASE("layer_table: first and second derivatives by inputs and parameters equal finite differences") {
   for (const LayerRow& row : layer_table()) {
     CAPTURE(row.name);
     std::vector<Tensor> free = row.inputs;
@@ -65,7 +65,7 @@ TEST_CASE("layer_table: first and second derivatives by inputs and parameters ar
   }
 }
 
-TEST_CASE("layer_table: visit lists what forward uses, and every parameter gets its gradient") {
+TEST_CASE("layer_table: visit lists what forward uses, and every parameter gets a gradient") {
   for (const LayerRow& row : layer_table()) {
     CAPTURE(row.name);
     const NamedTensors parameters = nn::parameters(*row.model);
@@ -87,14 +87,14 @@ TEST_CASE("layer_table: visit lists what forward uses, and every parameter gets 
   }
 }
 
-TEST_CASE("layer_table: dotted names stay what files of old have") {
+TEST_CASE("layer_table: dotted names are those of existing files") {
   for (const LayerRow& row : layer_table()) {
     CAPTURE(row.name);
     CHECK(names_of(nn::named_tensors(*row.model)) == row.names);
   }
 }
 
-TEST_CASE("layer_table: saved and loaded to the bit") {
+TEST_CASE("layer_table: saved and loaded bit for bit") {
   const TemporaryFolder folder;
   const std::string path = folder.file("layer.safetensors");
   for (const LayerRow& row : layer_table()) {
@@ -110,7 +110,7 @@ TEST_CASE("layer_table: saved and loaded to the bit") {
   }
 }
 
-TEST_CASE("layer_table: calls are seen with their type, and summaries mention them") {
+TEST_CASE("layer_table: observers see each call with its type, and summaries list it") {
   for (const LayerRow& row : layer_table()) {
     CAPTURE(row.name);
     std::string last;

@@ -8,6 +8,7 @@
 
 #include "autograd/error.h"
 #include "autograd/ops.h"
+#include "autograd/tape_listing.h"
 #include "nn/nn.h"
 #include "tests/nn/numbers.h"
 
@@ -15,7 +16,7 @@ using namespace mixtape;
 
 namespace {
 
-// Layers with children of every kind: single, in a vector, optional, and a tensor that stands at two places.
+// Layers with every kind of member: single, in a vector, optional, and a tensor with two names.
 struct Block : nn::Layer<Block> {
   nn::Linear inner;
 
@@ -53,7 +54,7 @@ struct Outer : nn::Layer<Outer> {
   nn::Transformer translator;
 
   explicit Outer(Random& random)
-      : translator({.vocab = 5, .width = 4, .heads = 2, .layers = 1, .feed_forward = 4}, random) {}
+      : translator({.vocab = 5, .block = {.width = 4, .heads = 2, .feed_forward = 4}, .layers = 1}, random) {}
   Tensor forward(const Packed& x) const { return translator(x, x); }
   void visit(auto&& each) const { each("translator", translator); }
 };
@@ -92,7 +93,7 @@ TEST_CASE("layer: names of children in vectors and optionals, of tied, missing a
 
 TEST_CASE("layer: an error names the path of the layer it happened in") {
   Random random(1);
-  const nn::TransformerOptions options{.vocab = 5, .width = 4, .heads = 2, .layers = 1, .feed_forward = 4};
+  const nn::TransformerOptions options{.vocab = 5, .block = {.width = 4, .heads = 2, .feed_forward = 4}, .layers = 1};
   const nn::Transformer model(options, random);
   model.encoder.layer[0].attention.query.weight.assign(Tensor::zeros({4, 3}));
   const char* message =
@@ -109,9 +110,9 @@ TEST_CASE("layer: an error names the path of the layer it happened in") {
   CHECK_THROWS_WITH_AS(Tensor::ones({2}).item(), "item: [2] has 2 elements, expected 1", Error);
 }
 
-TEST_CASE("layer: a layer that works in parts runs under its path once") {
+TEST_CASE("layer: a layer that calls its own member functions runs under its path once") {
   Random random(1);
-  const nn::Transformer model({.vocab = 5, .width = 4, .heads = 2, .layers = 1, .feed_forward = 4}, random);
+  const nn::Transformer model({.vocab = 5, .block = {.width = 4, .heads = 2, .feed_forward = 4}, .layers = 1}, random);
   int calls = 0;
   Shape shape;
   const Hook hook = model.on_forward([&](const Tensor& y) {
@@ -152,7 +153,7 @@ TEST_CASE("layer: the tape's listing names layers and parameters") {
   CHECK(to_string(tape).find("linear(%2, %3, %4)  f32[3, 2]") != std::string::npos);
 }
 
-TEST_CASE("layer: layers that are added after the first call get names, also when the vector moves") {
+TEST_CASE("layer: layers added after the first call get names, even if the vector reallocates") {
   Random random(1);
   Model model(random);
   CHECK(calls_of(model, kGood) == Calls{"first:Linear", "block.0.inner:Linear", "block.0:Block", ":Model"});
@@ -167,7 +168,7 @@ TEST_CASE("layer: layers that are added after the first call get names, also whe
   CHECK(calls_of(model, kGood)[4] == "block.1:Block");
 }
 
-TEST_CASE("layer: copies share tensors and know their own place") {
+TEST_CASE("layer: copies share tensors and have their own path") {
   Random random(1);
   const Model model(random);
   model(kGood);
@@ -183,7 +184,7 @@ TEST_CASE("layer: copies share tensors and know their own place") {
                        "linear: input [3, 5] and weight [2, 2], expected [..., in] and [out, in] (in inner)", Error);
 }
 
-TEST_CASE("layer: to f64 and back, buffers too, indices not") {
+TEST_CASE("layer: conversion to f64 and back includes buffers, but not indices") {
   Random random(1);
   Model model(random);
   const NamedTensors before = clone(nn::named_tensors(model));
@@ -225,7 +226,7 @@ TEST_CASE("layer: a hook sees the output, and may replace it") {
   CHECK(same_bits(model(kGood), y));
 }
 
-TEST_CASE("layer: what a hook returns is part of the gradient") {
+TEST_CASE("layer: gradients flow through what a hook returns") {
   Random random(1);
   const nn::Linear layer(2, 3, random);
   const Hook hook = layer.on_forward([](const Tensor& x) { return x * 5.0; });
@@ -234,7 +235,7 @@ TEST_CASE("layer: what a hook returns is part of the gradient") {
   CHECK(layer.bias.gradient().values() == std::vector<double>(3, 15));
 }
 
-TEST_CASE("layer: a hook that returns another shape or dtype is refused, with the path") {
+TEST_CASE("layer: a hook that returns another shape or dtype throws, with the path") {
   Random random(1);
   const Model model(random);
   model(kGood);
@@ -266,7 +267,7 @@ TEST_CASE("layer: hooks may remove and add hooks while they run") {
   CHECK(second == 1);
 }
 
-TEST_CASE("layer: after a hook has thrown, paths are right again") {
+TEST_CASE("layer: paths are correct after a hook has thrown") {
   Random random(1);
   const Model model(random);
   {
@@ -280,7 +281,7 @@ TEST_CASE("layer: after a hook has thrown, paths are right again") {
   CHECK(calls_of(model, kGood).back() == ":Model");
 }
 
-TEST_CASE("layer: observers nest, and see layers as they enter and leave") {
+TEST_CASE("layer: observers nest, and see layers start and end") {
   Random random(1);
   const Model model(random);
   int entered = 0, outer = 0, inner = 0;

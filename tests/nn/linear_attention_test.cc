@@ -44,7 +44,7 @@ std::vector<double> by_pairs(const nn::LinearAttention& layer, const Tensor& x) 
 
 }  // namespace
 
-TEST_CASE("linear attention: sums grow as the definition adds up pairs, over many chunks too") {
+TEST_CASE("linear attention: running sums equal the sum over pairs, over many chunks too") {
   Random random(5);
   for (const bool causal : {false, true}) {
     const nn::LinearAttention layer = made(causal);
@@ -59,7 +59,7 @@ TEST_CASE("linear attention: sums grow as the definition adds up pairs, over man
   }
 }
 
-TEST_CASE("linear attention: packed sequences are on their own") {
+TEST_CASE("linear attention: packed sequences are independent") {
   Random random(6);
   const Bounds bounds({70, 0, 3});
   const Tensor x = random.normal({bounds.rows(), kChannels}, 0, 1, f64);
@@ -76,7 +76,7 @@ TEST_CASE("linear attention: packed sequences are on their own") {
   }
 }
 
-TEST_CASE("linear attention: a width that heads do not divide") {
+TEST_CASE("linear attention: heads must divide the width") {
   Random random(1);
   CHECK_THROWS_WITH_AS(nn::LinearAttention({.width = 6, .heads = 4}, random),
                        "linear attention: width 6 is no multiple of 4 heads", Error);

@@ -119,7 +119,7 @@ TEST_CASE("multi_head_attention: the weights are the softmax of the scaled score
   CHECK(largest_difference(output, layer(x, memory, Attend{})) < 1e-12);
 }
 
-TEST_CASE("multi_head_attention: the weights have the gradient that moving them shows") {
+TEST_CASE("multi_head_attention: the gradient of the weights equals a finite difference") {
   const MultiHeadAttention layer = f64_attention();
   const Bounds queries({2, 3}), keys({4, 2});
   const Tensor x = f64_normal({queries.rows(), kModelWidth}, 1), memory = f64_normal({keys.rows(), kModelWidth}, 2);
@@ -176,7 +176,7 @@ TEST_CASE("multi_head_attention: masks are types that combine") {
   CHECK_THROWS_AS(layer(x, Attend{.mask = key_lengths({4})}), Error);
 }
 
-TEST_CASE("multi_head_attention: causal, nothing comes from the future, not even NaN") {
+TEST_CASE("multi_head_attention: a causal mask hides the future, even NaN") {
   const MultiHeadAttention layer = f64_attention();
   const Bounds bounds({4, 3});
   const Tensor x = f64_normal({7, kModelWidth}, 1);
@@ -225,7 +225,7 @@ TEST_CASE("multi_head_attention: dropout is a function of seed and step") {
   CHECK(largest_difference(layer(x), f64_attention(0)(x)) == 0);
 }
 
-TEST_CASE("multi_head_attention: weights are given before dropout, and used with it") {
+TEST_CASE("multi_head_attention: weights are returned before dropout, and used after it") {
   const MultiHeadAttention layer = f64_attention(0.4), plain = f64_attention(0);
   const Tensor x = f64_normal({1, 5, kModelWidth}, 1);
   Tape tape(RandomKey{1, 1});
@@ -234,7 +234,7 @@ TEST_CASE("multi_head_attention: weights are given before dropout, and used with
   CHECK(largest_difference(output, plain(x)) > 1e-3);
 }
 
-TEST_CASE("multi_head_attention: recorders nest, name the layer, and change nothing but the path taken") {
+TEST_CASE("multi_head_attention: recorders nest, name the layer, and do not change the result") {
   const Pair pair;
   const Tensor x = f64_normal({2, 3, kModelWidth}, 1);
   const Tensor y = pair(x);
@@ -250,19 +250,19 @@ TEST_CASE("multi_head_attention: recorders nest, name the layer, and change noth
   CHECK(outer.entries()[2].weights.shape() == Shape{2, kHeads, 3, 3});
 }
 
-TEST_CASE("multi_head_attention: position by position equals causal at once") {
+TEST_CASE("multi_head_attention: step by step equals forward with a causal mask") {
   const MultiHeadAttention layer = f64_attention();
   const Tensor x = f64_normal({2, 4, kModelWidth}, 1);
   const Tensor y = layer(x, Attend{.mask = causal()});
-  MultiHeadAttention::KeysValues cache;
+  nn::KeyValueCache cache;
   for (int64_t t = 0; t < 4; ++t) {
     const Tensor step = layer.step(slice(x, 1, t, t + 1), cache);
     CHECK(largest_difference(step, slice(y, 1, t, t + 1)) < 1e-12);
   }
-  CHECK(cache.keys.shape() == Shape{2, 4, kHeads, kHeadWidth});
+  CHECK(cache.all().keys.shape() == Shape{2, 4, kHeads, kHeadWidth});
 }
 
-TEST_CASE("multi_head_attention: heads divide the width") {
+TEST_CASE("multi_head_attention: heads must divide the width") {
   Random random(1);
   CHECK_THROWS_WITH_AS(MultiHeadAttention({.width = 6, .heads = 4}, random),
                        "multi-head attention: width 6 is no multiple of 4 heads", Error);

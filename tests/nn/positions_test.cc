@@ -27,7 +27,7 @@ TEST_CASE("positions: sines and cosines of growing wavelength") {
   }
 }
 
-TEST_CASE("positions: they are added, row by row of a packed batch") {
+TEST_CASE("positions: they are added to each row of a packed batch") {
   Random random(1);
   const nn::LearnedPositions layer(4, 3, random);
   const Bounds bounds({2, 3});
@@ -42,7 +42,7 @@ TEST_CASE("positions: they are added, row by row of a packed batch") {
   }
 }
 
-TEST_CASE("positions: beyond the longest sequence they throw") {
+TEST_CASE("positions: positions beyond the longest sequence throw") {
   Random random(1);
   const Tensor x = Tensor::zeros({1, 4}), place = Tensor::from(std::vector<int32_t>{3}, {1});
   CHECK_THROWS_AS(nn::SinusoidalPositions(3, 4)(x, place), Error);
@@ -50,7 +50,7 @@ TEST_CASE("positions: beyond the longest sequence they throw") {
   CHECK_NOTHROW(nn::LearnedPositions(4, 4, random)(x, place));
 }
 
-TEST_CASE("positions: those that do not fit the rows are refused") {
+TEST_CASE("positions: positions that do not match the rows throw") {
   Random random(1);
   const nn::LearnedPositions layer(4, 3, random);
   const Tensor x = Tensor::zeros({2, 4, 3});

@@ -17,7 +17,11 @@ constexpr int64_t kWords = 7;
 
 nn::LanguageModel small_model(int64_t longest) {
   Random random(4);
-  nn::LanguageModel model({.vocab = kWords, .width = 8, .heads = 2, .layers = 1, .longest = longest}, random);
+  nn::LanguageModel model({.vocab = kWords,
+                           .block = {.width = 8, .heads = 2, .activation = nn::Activation::gelu},
+                           .layers = 1,
+                           .longest = longest},
+                          random);
   for (const NamedTensor& x : nn::parameters(model)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0, 0.7));
   return model;
 }
@@ -45,7 +49,7 @@ TEST_CASE("sample: at temperature 0 it takes the most probable token") {
   CHECK(nn::sample(model, {5}, random, {.tokens = 0}) == Tokens{5});
 }
 
-TEST_CASE("sample: tokens come as often as the model says") {
+TEST_CASE("sample: tokens have the frequencies of the model") {
   const nn::LanguageModel model = small_model(16);
   const Tokens prompt{2, 6, 0};
   constexpr int kDraws = 4000;
@@ -59,9 +63,9 @@ TEST_CASE("sample: tokens come as often as the model says") {
     std::vector<double> expected = softmax(next_scores(model, prompt) / each.temperature).values();
     if (each.top_k == 3) {
       const TopK best = top_k(next_scores(model, prompt) / each.temperature, 3);
-      const std::vector<double> kept = softmax(best.values).values();
+      const std::vector<double> share = softmax(best.values).values();
       expected.assign(kWords, 0);
-      for (size_t i = 0; i < 3; ++i) expected[static_cast<size_t>(best.indices.data<int32_t>()[i])] = kept[i];
+      for (size_t i = 0; i < 3; ++i) expected[static_cast<size_t>(best.indices.data<int32_t>()[i])] = share[i];
     }
     std::vector<double> counts(kWords, 0);
     Random random(7);
@@ -85,7 +89,7 @@ TEST_CASE("sample: the same random stream gives the same text") {
   CHECK(nn::sample(model, {1}, c, {.tokens = 40}) != text);
 }
 
-TEST_CASE("sample: text longer than the model sees goes on from the later half of its window") {
+TEST_CASE("sample: text longer than the context continues from its later half") {
   for (const int64_t longest : {1, 2, 5, 6}) {
     CAPTURE(longest);
     const nn::LanguageModel model = small_model(longest);
@@ -105,11 +109,33 @@ TEST_CASE("sample: text longer than the model sees goes on from the later half o
   }
 }
 
-TEST_CASE("sample: what it refuses") {
+TEST_CASE("sample: from a Transformer, up to the end token") {
+  Random random(8);
+  const nn::Transformer model({.vocab = kWords, .block = {.width = 8, .heads = 2}, .layers = 1, .longest = 9}, random);
+  for (const NamedTensor& x : nn::parameters(model)) x.tensor.copy_from(random.normal(x.tensor.shape(), 0, 0.7));
+  const Packed source = pack({{5, 4, 6}});
+  Tokens expected{2};
+  for (int i = 0; i < 8; ++i) {
+    const Tensor scores = model(source, pack({expected}));
+    expected.push_back(static_cast<int32_t>(argmax(scores.view_rows(i, i + 1), -1).item()));
+  }
+  const nn::Decoding start = model.start(source);
+  CHECK(nn::sample(model, start, {2}, random, {.tokens = 8, .temperature = 0}) == expected);
+  const int32_t end = expected[3];
+  const auto length = std::find(expected.begin() + 1, expected.end(), end) - expected.begin() + 1;
+  expected.resize(static_cast<size_t>(length));
+  CHECK(nn::sample(model, start, {2}, random, {.tokens = 8, .temperature = 0, .end = end}) == expected);
+}
+
+TEST_CASE("sample: errors") {
   const nn::LanguageModel model = small_model(4);
   Random random(1);
   CHECK_THROWS_WITH_AS(nn::sample(model, {}, random), "sample: an empty prompt, expected at least one token", Error);
   CHECK_THROWS_WITH_AS(nn::sample(model, {1}, random, {.temperature = -1}),
                        "sample: a temperature of -1, expected at least 0", Error);
   CHECK_THROWS_AS(nn::sample(model, {7}, random), Error);
+  CHECK_THROWS_WITH_AS(nn::sample(model, model.start(2), {1}, random), "sample: 2 rows, expected 1", Error);
+  nn::Decoding full = model.start();
+  for (int i = 0; i < 4; ++i) model.step(full, Tensor::full({1}, 1, i32));
+  CHECK_THROWS_WITH_AS(nn::sample(model, full, {1}, random), "sample: the model has no position left after 4", Error);
 }

@@ -21,7 +21,7 @@ nn::FeedForward feed_forward(int64_t hidden, uint64_t seed) {
   return {3, hidden, nn::Activation::relu, 0, random};
 }
 
-// What load says about a file, without the file's name.
+// The message of load about a file, without the file's name.
 template <class Model>
 std::string refusal(const Model& model, const std::string& path) {
   const NamedTensors before = clone(nn::named_tensors(model));
@@ -45,7 +45,7 @@ std::string bytes_of(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("save: what is loaded is what was saved, metadata too") {
+TEST_CASE("save: load restores what was saved, metadata included") {
   const TemporaryFolder folder;
   const std::string path = folder.file("model.safetensors");
   const nn::FeedForward model = feed_forward(5, 1), other = feed_forward(5, 2);
@@ -60,7 +60,7 @@ TEST_CASE("save: what is loaded is what was saved, metadata too") {
   CHECK(bytes_of(path) == first);
 }
 
-TEST_CASE("save: another model's file is refused with the differences") {
+TEST_CASE("save: a file of another model throws, with the differences") {
   const TemporaryFolder folder;
   const std::string path = folder.file("model.safetensors");
   nn::save(feed_forward(5, 1), path);
@@ -71,11 +71,11 @@ TEST_CASE("save: another model's file is refused with the differences") {
   CHECK(refusal(nn::Linear(3, 5, random), path) ==
         "does not fit: missing weight [5, 3]; missing bias [5]; unknown down.bias [3]; unknown down.weight [3, 5]; "
         "unknown up.bias [5]; unknown up.weight [5, 3]");
-  const nn::Transformer large({.vocab = 9, .width = 8, .heads = 2, .layers = 2}, random);
+  const nn::Transformer large({.vocab = 9, .block = {.width = 8, .heads = 2}, .layers = 2}, random);
   CHECK(refusal(large, path).ends_with("and 73 more"));
 }
 
-TEST_CASE("save: damaged and missing files are refused, and change nothing") {
+TEST_CASE("save: damaged and missing files throw, and change nothing") {
   const TemporaryFolder folder;
   const std::string path = folder.file("model.safetensors");
   const nn::FeedForward model = feed_forward(5, 1);
@@ -95,7 +95,7 @@ TEST_CASE("save: damaged and missing files are refused, and change nothing") {
   CHECK(refusal(model, folder.file("none.safetensors")).ends_with("No such file or directory"));
 }
 
-TEST_CASE("save: f32 files go into f64 models, and back") {
+TEST_CASE("save: f32 files load into f64 models, and vice versa") {
   const TemporaryFolder folder;
   const std::string path = folder.file("model.safetensors");
   const nn::FeedForward model = feed_forward(5, 1), wide = feed_forward(5, 2), back = feed_forward(5, 3);
@@ -109,11 +109,12 @@ TEST_CASE("save: f32 files go into f64 models, and back") {
   CHECK(same_bits(back.up.weight, model.up.weight));
 }
 
-TEST_CASE("save: tied tables are in the file once") {
+TEST_CASE("save: tied tables are saved once") {
   const TemporaryFolder folder;
   const std::string path = folder.file("model.safetensors");
   Random random(1);
-  const nn::LanguageModelOptions options{.vocab = 50, .width = 8, .heads = 2, .layers = 1, .tie_embeddings = true};
+  const nn::LanguageModelOptions options{
+      .vocab = 50, .block = {.width = 8, .heads = 2}, .layers = 1, .tie_embeddings = true};
   const nn::LanguageModel model(options, random), other(options, random);
   nn::save(model, path);
   nn::load(other, path);
@@ -123,7 +124,7 @@ TEST_CASE("save: tied tables are in the file once") {
   CHECK(bytes_of(path).size() < parameters + 4000);
 }
 
-TEST_CASE("save: a folder that is not there") {
+TEST_CASE("save: a missing folder") {
   const TemporaryFolder folder;
   CHECK_THROWS_AS(nn::save(feed_forward(5, 1), folder.file("none/model.safetensors")), Error);
   CHECK(std::filesystem::is_empty(folder.path()));

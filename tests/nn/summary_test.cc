@@ -22,7 +22,7 @@ std::string line_of(const std::string& text, const std::string& start) {
 
 }  // namespace
 
-TEST_CASE("summary: layers in the order of their calls, with what they own and do") {
+TEST_CASE("summary: layers in the order of their calls, with parameters and FLOPs") {
   Random random(1);
   const nn::FeedForward model(100, 400, nn::Activation::relu, 0.1, random);
   const std::string text = nn::summary(model, [&] { model(Tensor::zeros({3, 100})); });
@@ -36,7 +36,8 @@ TEST_CASE("summary: layers in the order of their calls, with what they own and d
 
 TEST_CASE("summary: a Transformer's parameters and FLOPs") {
   Random random(1);
-  const nn::Transformer model({.vocab = 20, .width = 8, .heads = 2, .layers = 1, .feed_forward = 16}, random);
+  const nn::Transformer model({.vocab = 20, .block = {.width = 8, .heads = 2, .feed_forward = 16}, .layers = 1},
+                              random);
   const Packed source = pack({{1, 2, 3}, {4, 5}}), target = pack({{6, 7}, {8}});
   const std::string text = nn::summary(model, [&] { model(source, target); });
   CAPTURE(text);
@@ -59,7 +60,7 @@ TEST_CASE("summary: a Transformer's parameters and FLOPs") {
   CHECK(models == 1);
 }
 
-TEST_CASE("summary: it records nothing and leaves the tape as it was") {
+TEST_CASE("summary: it records nothing on the tape") {
   Random random(1);
   const nn::Linear model(2, 3, random);
   Tape tape(random.at(0));

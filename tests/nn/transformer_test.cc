@@ -20,14 +20,10 @@ constexpr int32_t kTargetBegin = 2, kTargetEnd = 3, kFirstWord = 4;
 
 nn::TransformerOptions small(double dropout = 0) {
   return {.vocab = 12,
-          .width = 16,
-          .heads = 2,
+          .block = {.width = 16, .heads = 2, .feed_forward = 24, .dropout = dropout, .attention_dropout = dropout},
           .layers = 2,
           .decoder_layers = 1,
-          .feed_forward = 24,
-          .longest = 16,
-          .dropout = dropout,
-          .attention_dropout = dropout};
+          .longest = 16};
 }
 
 nn::Transformer f64_model(const nn::TransformerOptions& options = small()) {
@@ -50,7 +46,7 @@ Sentences with_end(Sentences sentences) {
   return sentences;
 }
 
-// The loss of writing each target after its source, summed over the tokens.
+// The loss of each target given its source, summed over the tokens.
 Tensor loss_of(const nn::Transformer& model, const Sentences& sources, const Sentences& targets,
                Reduction reduction = Reduction::sum) {
   return cross_entropy(model(pack(with_end(sources)), pack(with_begin(targets))), pack(with_end(targets)).values,
@@ -73,13 +69,13 @@ NamedTensors zeros_like(const NamedTensors& tensors) {
 
 }  // namespace
 
-TEST_CASE("transformer: a batch gives each sentence what it gets alone") {
+TEST_CASE("transformer: a sentence gets the same logits in a batch as alone") {
   Random random(1);
   const Sentences sources = random_sentences({3, 7, 1, 5}, kFirstWord, 12, random);
   const Sentences targets = random_sentences({4, 1, 6, 2}, kFirstWord, 12, random);
   nn::TransformerOptions options = small(0.3);
   for (const bool pre_norm : {true, false}) {
-    options.pre_norm = pre_norm;
+    options.block.pre_norm = pre_norm;
     const nn::Transformer model = f64_model(options);
     const Packed target = pack(targets);
     const Tensor logits = model(pack(sources), target);
@@ -92,7 +88,7 @@ TEST_CASE("transformer: a batch gives each sentence what it gets alone") {
   }
 }
 
-TEST_CASE("transformer: a sentence's scores do not depend on its neighbours, only on its past") {
+TEST_CASE("transformer: a sentence's logits do not depend on the others of its batch, only on its past") {
   Random random(2);
   const nn::Transformer model = f64_model();
   Sentences sources = random_sentences({3, 5, 2}, kFirstWord, 12, random);
@@ -113,19 +109,22 @@ TEST_CASE("transformer: a sentence's scores do not depend on its neighbours, onl
 
 TEST_CASE("transformer: numbers of parameters") {
   Random random(1);
-  const nn::Transformer base({.vocab = 8000, .width = 256, .heads = 4, .layers = 3, .feed_forward = 1024}, random);
+  const nn::Transformer base({.vocab = 8000, .block = {.width = 256, .heads = 4, .feed_forward = 1024}, .layers = 3},
+                             random);
   CHECK(nn::count_parameters(base) == 7'578'624);
-  const nn::Transformer toy({.vocab = 200, .width = 64, .heads = 4, .layers = 1, .feed_forward = 128}, random);
+  const nn::Transformer toy({.vocab = 200, .block = {.width = 64, .heads = 4, .feed_forward = 128}, .layers = 1},
+                            random);
   CHECK(nn::count_parameters(toy) == 96'768);
   const nn::Transformer untied(
-      {.vocab = 200, .width = 64, .heads = 4, .layers = 1, .feed_forward = 128, .tie_embeddings = false}, random);
+      {.vocab = 200, .block = {.width = 64, .heads = 4, .feed_forward = 128}, .layers = 1, .tie_embeddings = false},
+      random);
   CHECK(nn::count_parameters(untied) == 96'768 + 2 * 200 * 64 + 200);
   const nn::LanguageModel characters(
-      {.vocab = 65, .width = 128, .heads = 4, .layers = 4, .longest = 64, .tie_embeddings = true}, random);
+      {.vocab = 65, .block = {.width = 128, .heads = 4}, .layers = 4, .longest = 64, .tie_embeddings = true}, random);
   CHECK(nn::count_parameters(characters) == 809'856);
 }
 
-TEST_CASE("transformer: the tied table is one, and gets gradient from all its three places") {
+TEST_CASE("transformer: the tied table is one tensor, with gradients from all three uses") {
   const nn::Transformer model = f64_model();
   const Tensor& table = model.embedding.weight;
   // Word 5 is in the source only, 6 in the target only, 7 nowhere.
@@ -168,12 +167,13 @@ TEST_CASE("transformer: k accumulated tapes equal one joined batch") {
   }
 }
 
-TEST_CASE("transformer: the same weights to the bit, whatever the number of threads") {
+TEST_CASE("transformer: the same bits for any number of threads") {
   const int before = threads();
   const auto train = [](int count) {
     set_threads(count);
     Random random(4);
-    const nn::Transformer model({.vocab = 60, .width = 64, .heads = 4, .layers = 1, .feed_forward = 128}, random);
+    const nn::Transformer model({.vocab = 60, .block = {.width = 64, .heads = 4, .feed_forward = 128}, .layers = 1},
+                                random);
     const NamedTensors parameters = nn::parameters(model);
     for (int64_t step = 0; step < 20; ++step) {
       const Sentences words = random_sentences({9, 17, 4, 12, 20, 7, 15, 11, 3, 14, 8, 19}, kFirstWord, 60, random);
@@ -194,10 +194,12 @@ TEST_CASE("transformer: the same weights to the bit, whatever the number of thre
 
 TEST_CASE("transformer: it learns to copy") {
   const int before = threads();
-  set_threads(1);  // too small to gain from more
+  set_threads(1);  // too small for more
   Random random(5);
   const nn::Transformer model(
-      {.vocab = 12, .width = 32, .heads = 2, .layers = 1, .feed_forward = 64, .dropout = 0, .attention_dropout = 0},
+      {.vocab = 12,
+       .block = {.width = 32, .heads = 2, .feed_forward = 64, .dropout = 0, .attention_dropout = 0},
+       .layers = 1},
       random);
   const NamedTensors parameters = nn::parameters(model);
   NamedTensors means = zeros_like(parameters), squares = zeros_like(parameters);
@@ -227,14 +229,14 @@ TEST_CASE("transformer: it learns to copy") {
   CHECK(equal >= 2);
 }
 
-TEST_CASE("transformer: what does not fit is refused") {
+TEST_CASE("transformer: mismatched inputs throw") {
   const nn::Transformer model = f64_model();
   CHECK_THROWS_WITH_AS(model(pack({{1}, {2}}), pack({{1}})), "transformer: 2 source and 1 target sequences", Error);
   CHECK_THROWS_WITH_AS(model(pack({{12}}), pack({{1}})), doctest::Contains("(in embedding)"), Error);
   CHECK_THROWS_WITH_AS(model(pack({std::vector<int32_t>(17, 5)}), pack({{1}})), doctest::Contains("(in positions)"),
                        Error);
   Random random(1);
-  CHECK_THROWS_AS(nn::Transformer({.vocab = 5, .width = 6, .heads = 4}, random), Error);
+  CHECK_THROWS_AS(nn::Transformer({.vocab = 5, .block = {.width = 6, .heads = 4}}, random), Error);
 }
 
 TEST_CASE("transformer: empty batches and empty sentences") {

@@ -7,7 +7,9 @@
 
 #include "autograd/error.h"
 #include "autograd/flops.h"
+#include "autograd/ops.h"
 #include "autograd/tape.h"
+#include "tests/nn/numbers.h"
 
 using namespace mixtape;
 
@@ -20,17 +22,20 @@ nn::VisionTransformer made_vit(bool all_tokens) {
                                .channels = 2,
                                .patch = 2,
                                .classes = 3,
-                               .width = 12,
-                               .heads = 2,
+                               .block = {.width = 12,
+                                         .heads = 2,
+                                         .dropout = 0,
+                                         .attention_dropout = 0,
+                                         .activation = nn::Activation::gelu,
+                                         .layer_scale = 0.5},
                                .layers = 3,
-                               .layer_scale = 0.5,
                                .all_tokens = all_tokens},
                               random);
   nn::to(model, f64);
   return model;
 }
 
-// The scores, then the gradients of all parameters.
+// The logits, then the gradients of all parameters.
 std::vector<std::vector<double>> scores_and_gradients(bool all_tokens, const Tensor& images) {
   const nn::VisionTransformer model = made_vit(all_tokens);
   Tape tape;
@@ -43,7 +48,7 @@ std::vector<std::vector<double>> scores_and_gradients(bool all_tokens, const Ten
 
 }  // namespace
 
-TEST_CASE("vision_transformer: what the class token does not depend on is left out, and the numbers stay the same") {
+TEST_CASE("vision_transformer: results are the same without the outputs that the class token does not need") {
   Random random(4);
   const Tensor images = random.normal({2, 8, 8, 2}, 0, 1, f64);
   const auto some = scores_and_gradients(false, images), all = scores_and_gradients(true, images);
@@ -54,7 +59,7 @@ TEST_CASE("vision_transformer: what the class token does not depend on is left o
   }
 }
 
-TEST_CASE("vision_transformer: leaving tokens out saves products, and an AttentionRecorder still sees all") {
+TEST_CASE("vision_transformer: skipping tokens saves products, and an AttentionRecorder still sees all") {
   Random random(4);
   const Tensor images = random.normal({2, 8, 8, 2}, 0, 1, f64);
   const auto flops = [&](bool all_tokens) {
@@ -71,20 +76,36 @@ TEST_CASE("vision_transformer: leaving tokens out saves products, and an Attenti
   CHECK(recorder.entries().back().weights.shape() == Shape{2, 2, 17, 17});
 }
 
-TEST_CASE("encoder: the first position of each packed sequence alone") {
+TEST_CASE("encoder: selected rows equal those of the whole result") {
   Random random(5);
-  const nn::Encoder encoder(2, {.width = 6, .heads = 2, .dropout = 0, .attention_dropout = 0}, random);
-  nn::to(encoder, f64);
   const Bounds bounds({3, 1, 4});
   const Tensor x = random.normal({8, 6}, 0, 1, f64);
-  const Tensor all = encoder(x, nn::Attend{.queries = bounds}), first = encoder.first(x, {.queries = bounds});
-  REQUIRE(first.shape() == Shape{3, 6});
-  const std::vector<double> want = all.values(), got = first.values();
-  for (int64_t b = 0; b < 3; ++b) {
-    for (int64_t c = 0; c < 6; ++c) {
-      const auto at = static_cast<size_t>(bounds.offset(b) * 6 + c);
-      CHECK(got[static_cast<size_t>(b * 6 + c)] == doctest::Approx(want[at]).epsilon(1e-12));
+  const Packed first = nn::first_rows(bounds);
+  CHECK(first.values.values() == std::vector<double>{0, 3, 4});
+  const Packed some{Tensor::from(std::vector<int32_t>{2, 0, 7, 4, 5}, {5}), Bounds({2, 0, 3})};
+  for (const int64_t layers : {0, 1, 2}) {
+    for (const bool pre_norm : {true, false}) {
+      const nn::Encoder encoder(layers, {.width = 6, .heads = 2, .pre_norm = pre_norm}, random);
+      nn::to(encoder, f64);
+      const nn::Attend attend{.queries = bounds};
+      const Tensor all = encoder(x, attend);
+      for (const Packed& rows : {first, some}) {
+        const Tensor wanted = encoder(x, attend, rows);
+        REQUIRE(wanted.shape() == Shape{rows.bounds.rows(), 6});
+        CHECK(largest_difference(wanted, embedding(rows.values, all)) < 1e-12);
+      }
     }
   }
-  CHECK_THROWS_AS(encoder.first(x, {.queries = bounds, .mask = causal()}), Error);
+}
+
+TEST_CASE("encoder: errors of selected rows") {
+  Random random(5);
+  const nn::Encoder encoder(2, {.width = 6, .heads = 2}, random);
+  const Bounds bounds({3, 1, 4});
+  const Tensor x = random.normal({8, 6}, 0, 1);
+  for (const Mask& mask : {causal(), window(1)}) {
+    CHECK_THROWS_WITH_AS(encoder(x, nn::Attend{.queries = bounds, .mask = mask}, nn::first_rows(bounds)),
+                         "encoder: selected rows with a causal or windowed mask (in layer.1)", Error);
+  }
+  CHECK_THROWS_WITH_AS(nn::first_rows(Bounds({2, 0})), "first_rows: sequence 1 is empty", Error);
 }

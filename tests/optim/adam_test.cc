@@ -47,7 +47,7 @@ TEST_CASE("adam: the first step has the size of the learning rate") {
   CHECK(p.values()[2] == doctest::Approx(-0.25).epsilon(1e-12));
 }
 
-TEST_CASE("adam: resumes to the bit") {
+TEST_CASE("adam: resumes bit for bit") {
   for (const AdamOptions& options : kAdams) check_resumes(maker<Adam>(options));
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("adam: solves least squares") {
   CHECK(least_squares(maker<Adam>(AdamOptions{.learning_rate = 0.05, .betas = {0.9, 0.98}}), 600) < 1e-6);
 }
 
-TEST_CASE("adam: refuses options out of range") {
+TEST_CASE("adam: options out of range throw") {
   const NamedTensors p = {{"p", make_parameter()}};
   CHECK_THROWS_WITH_AS(Adam(p, {.betas = {0.9, 1}}), "adam: a beta is 1, expected 0 <= beta < 1", Error);
   CHECK_THROWS_WITH_AS(Adam(p, {.epsilon = -1}), "adam: epsilon is -1, expected a number of at least 0", Error);

@@ -36,7 +36,7 @@ TEST_CASE("adamw: ten steps follow the formula") {
   }
 }
 
-TEST_CASE("adamw: the decay leaves the moments alone and only shrinks the parameter") {
+TEST_CASE("adamw: the decay does not enter the moments") {
   const Tensor p = make_parameter();
   AdamW adamw({{"p", p}}, {.learning_rate = 0.1, .weight_decay = 0.5});
   const std::vector<double> before = p.values();
@@ -57,16 +57,16 @@ TEST_CASE("adamw: without decay it is Adam") {
   CHECK(a.values() == b.values());
 }
 
-TEST_CASE("adamw: resumes to the bit") {
+TEST_CASE("adamw: resumes bit for bit") {
   for (const AdamWOptions& options : kAdamWs) check_resumes(maker<AdamW>(options));
 }
 
-TEST_CASE("adamw: solves least squares, and decay keeps it from doing so") {
+TEST_CASE("adamw: solves least squares, but not with decay") {
   CHECK(least_squares(maker<AdamW>(AdamWOptions{.learning_rate = 0.05, .weight_decay = 0}), 600) < 1e-8);
   CHECK(least_squares(maker<AdamW>(AdamWOptions{.learning_rate = 0.05, .weight_decay = 0.2}), 600) > 1e-4);
 }
 
-TEST_CASE("adamw: refuses options out of range") {
+TEST_CASE("adamw: options out of range throw") {
   const NamedTensors p = {{"p", make_parameter()}};
   CHECK_THROWS_WITH_AS(AdamW(p, {.weight_decay = -0.1}), "adamw: weight_decay is -0.1, expected a number of at least 0",
                        Error);

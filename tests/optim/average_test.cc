@@ -35,24 +35,24 @@ TEST_CASE("checkpoint average: the mean of the last few") {
   CHECK(p.values() == Values{7, 70});
 }
 
-TEST_CASE("checkpoint average: adds up in double") {
+TEST_CASE("checkpoint average: accumulates in double") {
   optim::CheckpointAverage average(3);
   for (const double x : {1e8, 1.0, -1e8}) average.add({{"p", pair(x, 0, f32)}});
   CHECK(of(average.average(), "p")[0] == static_cast<double>(static_cast<float>(1.0 / 3)));
 }
 
-TEST_CASE("checkpoint average: of an index tensor, the newest") {
+TEST_CASE("checkpoint average: an index tensor is the latest") {
   optim::CheckpointAverage average(2);
   for (const int32_t count : {1, 2, 5}) average.add({{"count", Tensor::from(std::vector<int32_t>{count}, {1})}});
   CHECK(of(average.average(), "count") == Values{5});
 }
 
-TEST_CASE("checkpoint average: the mean of the best, of equals the older") {
+TEST_CASE("checkpoint average: the mean of the best, the older of equal ones") {
   const std::vector<std::pair<double, double>> offered{{1, 0.5}, {2, 0.7}, {3, 0.4}, {4, 0.7}, {5, 0.7}, {6, 0.1}};
-  optim::CheckpointAverage average(2, optim::Keep::best);
+  optim::CheckpointAverage average(2, optim::Select::best);
   for (const auto& [number, score] : offered) average.add({{"p", pair(number, 0)}}, score);
   CHECK(of(average.average(), "p") == Values{3, 0});  // 2, 4
-  optim::CheckpointAverage loaded(2, optim::Keep::best);
+  optim::CheckpointAverage loaded(2, optim::Select::best);
   loaded.load_state(average.state());
   loaded.add({{"p", pair(10, 0)}}, 0.65);
   CHECK(of(loaded.average(), "p") == Values{3, 0});
@@ -61,7 +61,7 @@ TEST_CASE("checkpoint average: the mean of the best, of equals the older") {
   CHECK_THROWS_WITH_AS(average.add({{"p", pair(0, 0)}}, std::nan("")), "checkpoint average: the score is NaN", Error);
 }
 
-TEST_CASE("checkpoint average: goes on from a saved state to the bit") {
+TEST_CASE("checkpoint average: resumes from a saved state bit for bit") {
   optim::CheckpointAverage through(3), first(3), second(3);
   const auto add = [](optim::CheckpointAverage& average, int k) { average.add({{"p", pair(0.1 * k, 0.3 / k, f32)}}); };
   for (int k = 1; k <= 4; ++k) add(first, k);
@@ -76,7 +76,7 @@ TEST_CASE("checkpoint average: goes on from a saved state to the bit") {
   }
 }
 
-TEST_CASE("checkpoint average: refuses what does not fit, and stays as it was") {
+TEST_CASE("checkpoint average: mismatched snapshots and states throw, and change nothing") {
   CHECK_THROWS_WITH_AS(optim::CheckpointAverage(0), "checkpoint average: count is 0, expected at least 1", Error);
   optim::CheckpointAverage average(2);
   CHECK_THROWS_WITH_AS(average.average(), "checkpoint average: there is no snapshot yet", Error);
@@ -108,7 +108,7 @@ TEST_CASE("moving average: follows the formula") {
   CHECK(of(average.average(), "p") == Values{2.75, 3.75});
 }
 
-TEST_CASE("moving average: warm-up forgets the start") {
+TEST_CASE("moving average: warm-up has a smaller decay") {
   const Tensor p = pair(0, 0);
   optim::MovingAverage average({{"p", p}}, {.decay = 0.25, .warmup = true});
   p.copy_from(pair(1, 11));
@@ -120,7 +120,7 @@ TEST_CASE("moving average: warm-up forgets the start") {
   CHECK(of(average.average(), "p")[1] == doctest::Approx(0.25 * 10.5 + 0.75 * 11));
 }
 
-TEST_CASE("moving average: small moves are not lost in f32") {
+TEST_CASE("moving average: small updates are not lost to f32 rounding") {
   const Tensor p = pair(1, 1, f32);
   optim::MovingAverage average({{"p", p}}, {.decay = 0.9999});
   p.fill(1.0001);
@@ -128,7 +128,7 @@ TEST_CASE("moving average: small moves are not lost in f32") {
   CHECK(of(average.average(), "p")[0] == doctest::Approx(1 + 1e-4 * (1 - std::exp(-2.0))).epsilon(1e-7));
 }
 
-TEST_CASE("moving average: goes on from a saved state to the bit") {
+TEST_CASE("moving average: resumes from a saved state bit for bit") {
   const Tensor p = pair(0.1, 0.2), q = pair(0.1, 0.2);
   const optim::MovingAverageOptions options{.decay = 0.9, .warmup = true};
   optim::MovingAverage through({{"p", p}}, options), first({{"p", q}}, options);
@@ -149,7 +149,7 @@ TEST_CASE("moving average: goes on from a saved state to the bit") {
   CHECK_THROWS_WITH_AS(second.load_state({}), doctest::Contains("missing average.mean.p [2]"), Error);
 }
 
-TEST_CASE("moving average: refuses a decay out of range and a parameter of another shape") {
+TEST_CASE("moving average: a decay out of range and a parameter of another shape throw") {
   const Tensor p = pair(1, 2);
   CHECK_THROWS_WITH_AS(optim::MovingAverage({{"p", p}}, {.decay = 1}),
                        "moving average: decay is 1, expected 0 <= decay < 1", Error);
@@ -158,7 +158,7 @@ TEST_CASE("moving average: refuses a decay out of range and a parameter of anoth
   CHECK_THROWS_WITH_AS(average.update(), "moving average: p is [3], expected [2]", Error);
 }
 
-TEST_CASE("temporary parameters: there, and back to the bit") {
+TEST_CASE("temporary parameters: replaced, and restored bit for bit") {
   const Tensor p = pair(0.1, 0.2, f32);
   const NamedTensors parameters = {{"p", p}};
   const Values before = p.values();

@@ -20,7 +20,7 @@ struct Problem {
   Tensor b = Tensor::zeros({1}, f64).as_parameter();
   Sgd sgd{{{"a", a}, {"b", b}}, {.learning_rate = 1}};
 
-  void give() {  // a norm of 13
+  void set_gradients() {  // a norm of 13
     a.set_gradient(Tensor::from({3.0, 4.0}, {2}, f64));
     b.set_gradient(Tensor::from({12.0}, {1}, f64));
   }
@@ -30,7 +30,7 @@ struct Problem {
 
 TEST_CASE("clip: scales by max_norm / (norm + 1e-6), and returns the norm before") {
   Problem p;
-  p.give();
+  p.set_gradients();
   CHECK(clip_grad_norm(p.sgd, 6.5) == 13);
   CHECK(p.a.gradient().values() == std::vector<double>{3, 4});  // scaled in the step only
   CHECK(p.sgd.step().gradient_norm == 13);
@@ -39,34 +39,34 @@ TEST_CASE("clip: scales by max_norm / (norm + 1e-6), and returns the norm before
   CHECK(p.b.values() == std::vector<double>{-12 * scale});
 }
 
-TEST_CASE("clip: leaves a small norm alone, and the next step too") {
+TEST_CASE("clip: does not change gradients of a small norm, nor the next step") {
   Problem p;
   for (const double max_norm : {13.1, std::numeric_limits<double>::infinity()}) {
-    p.give();
+    p.set_gradients();
     CHECK(clip_grad_norm(p.sgd, max_norm) == 13);
     p.sgd.step();
   }
-  p.give();
+  p.set_gradients();
   clip_grad_norm(p.sgd, 1e-3);
   p.sgd.step();
   const std::vector<double> before = p.a.values();
-  p.give();
+  p.set_gradients();
   p.sgd.step();
   CHECK(p.a.values()[0] == doctest::Approx(before[0] - 3));
 }
 
-TEST_CASE("clip: of no gradients the norm is 0") {
+TEST_CASE("clip: without gradients the norm is 0") {
   Problem p;
   CHECK(clip_grad_norm(p.sgd, 1) == 0);
   CHECK(p.sgd.step().gradient_norm == 0);
-  p.give();
+  p.set_gradients();
   p.sgd.step();
   CHECK(clip_grad_norm(p.sgd, 1) == 0);
 }
 
-TEST_CASE("clip: a second time sees what the first left") {
+TEST_CASE("clip: a second clip sees the result of the first") {
   Problem p;
-  p.give();
+  p.set_gradients();
   p.sgd.scale_gradients(0.5);
   CHECK(clip_grad_norm(p.sgd, 1) == 6.5);
   CHECK(clip_grad_norm(p.sgd, 10) == doctest::Approx(1));
@@ -74,29 +74,29 @@ TEST_CASE("clip: a second time sees what the first left") {
   CHECK(p.b.item() == doctest::Approx(-12.0 / 13));
 }
 
-TEST_CASE("clip: gradients that change afterwards are an error") {
+TEST_CASE("clip: gradients that change after clipping throw") {
   Problem p;
   const char* message =
       "sgd: the gradients changed after they were clipped or scaled; do that after the last backward, and drop "
       "gradients with the optimizer's zero_grad";
-  p.give();
+  p.set_gradients();
   clip_grad_norm(p.sgd, 1);
-  p.give();
+  p.set_gradients();
   CHECK_THROWS_WITH_AS(p.sgd.step(), message, Error);
   CHECK(p.a.values() == std::vector<double>{0, 0});
   p.sgd.zero_grad();
-  p.give();
+  p.set_gradients();
   clip_grad_norm(p.sgd, 1);
   *p.a.gradient().mutable_data<double>() = 5;
   CHECK_THROWS_WITH_AS(clip_grad_norm(p.sgd, 1), message, Error);
   p.sgd.zero_grad();
-  p.give();
-  CHECK(p.sgd.gradient_norm() == 13);  // only to look at is fine
+  p.set_gradients();
+  CHECK(p.sgd.gradient_norm() == 13);  // reading is fine
   *p.b.gradient().mutable_data<double>() = 0;
   CHECK(clip_grad_norm(p.sgd, 100) == 5);
 }
 
-TEST_CASE("clip: tapes that add up after a clipping are noticed") {
+TEST_CASE("clip: a backward after clipping throws") {
   const Tensor w = Tensor::full({3}, 2, f64).as_parameter();
   Sgd sgd({{"w", w}}, {.learning_rate = 1});
   const auto backward = [&] {
@@ -109,7 +109,7 @@ TEST_CASE("clip: tapes that add up after a clipping are noticed") {
   CHECK_THROWS_AS(sgd.step(), Error);
 }
 
-TEST_CASE("clip: refuses a max_norm that clips everything away") {
+TEST_CASE("clip: a max_norm of 0 or less throws") {
   Problem p;
   CHECK_THROWS_WITH_AS(clip_grad_norm(p.sgd, 0), "clip_grad_norm: max_norm is 0, expected more than 0", Error);
   CHECK_THROWS_AS(clip_grad_norm(p.sgd, std::nan("")), Error);

@@ -82,8 +82,8 @@ void check_step(DType dtype) {
   const File file("optimizers");
   Case in(file, "step", dtype);
   Random random(1);
-  const nn::Transformer model({.vocab = 17, .width = 12, .heads = 3, .layers = 2, .feed_forward = 20, .longest = 8},
-                              random);
+  const nn::Transformer model(
+      {.vocab = 17, .block = {.width = 12, .heads = 3, .feed_forward = 20}, .layers = 2, .longest = 8}, random);
   nn::to(model, dtype);
   const NamedTensors parameters = nn::named_tensors(model);
   in.load(parameters);

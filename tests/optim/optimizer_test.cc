@@ -11,7 +11,7 @@ using namespace mixtape::optim_test;
 
 namespace {
 
-// All that a new optimizer needs: gradient descent by the sign of the gradient.
+// A minimal optimizer: sign descent.
 class SignDescent : public optim::Optimizer {
  public:
   explicit SignDescent(const NamedTensors& parameters, double learning_rate, double weight_decay = 0,
@@ -69,7 +69,7 @@ TEST_CASE("optimizer: the learning rate can be set between steps") {
   CHECK_THROWS_AS(sign.set_learning_rate(kNan), Error);
 }
 
-TEST_CASE("optimizer: groups by name, the first that fits") {
+TEST_CASE("optimizer: the first group that matches a name applies") {
   const Tensor weight = one(), bias = one(), norm = one();
   SignDescent sign({{"layer.weight", weight}, {"layer.bias", bias}, {"norm.bias", norm}}, 0.5, 0.25,
                    {{"*norm*", {.weight_decay = 0, .learning_rate_scale = 2}}, {"*.bias", {.weight_decay = 1}}});
@@ -91,7 +91,7 @@ TEST_CASE("optimizer: groups of Adam, and AdamW's default decay") {
   CHECK(bias.item() == 1);
 }
 
-TEST_CASE("optimizer: a group that fits nothing, or is out of range, is an error") {
+TEST_CASE("optimizer: a group that matches nothing, or is out of range, throws") {
   const NamedTensors p = {{"p", one()}};
   CHECK_THROWS_WITH_AS(SignDescent(p, 1, 0, {{"*.bias", {}}}), "sign: the group *.bias fits no parameter", Error);
   CHECK_THROWS_WITH_AS(SignDescent(p, 1, 0, {{"*", {.weight_decay = -1}}}),
@@ -111,7 +111,7 @@ TEST_CASE("optimizer: a tied tensor is stepped once, and a group may name it eit
   CHECK(tied.item() == 0.5);
 }
 
-TEST_CASE("optimizer: frozen parameters and those without a gradient stay, and their steps do not count") {
+TEST_CASE("optimizer: frozen parameters and those without a gradient do not change, nor do their step counts") {
   const Tensor a = one(), frozen = one(), idle = one();
   SignDescent sign({{"a", a}, {"frozen", frozen}, {"idle", idle}}, 0.25, 0.5);
   give(a);
@@ -130,7 +130,7 @@ TEST_CASE("optimizer: frozen parameters and those without a gradient stay, and t
   CHECK(find(sign.state(), "sign.step.frozen").item() == 1);
 }
 
-TEST_CASE("optimizer: a step raises the version of what it writes, and of nothing else") {
+TEST_CASE("optimizer: a step raises the version of the tensors it writes, and no others") {
   const Tensor p = one(), idle = one();
   optim::Sgd sgd({{"p", p}, {"idle", idle}});
   const uint32_t before = p.body().storage->version, idle_before = idle.body().storage->version;
@@ -140,7 +140,7 @@ TEST_CASE("optimizer: a step raises the version of what it writes, and of nothin
   CHECK(idle.body().storage->version == idle_before);
 }
 
-TEST_CASE("optimizer: a tape that is open across a step notices") {
+TEST_CASE("optimizer: a tape that is open across a step throws") {
   const Tensor p = one();
   optim::Adam adam({{"p", p}});
   Tape tape;
@@ -150,7 +150,7 @@ TEST_CASE("optimizer: a tape that is open across a step notices") {
   CHECK_THROWS_AS(tape.backward(loss), Error);
 }
 
-TEST_CASE("optimizer: several backward passes before a step add up") {
+TEST_CASE("optimizer: backward passes before a step accumulate") {
   const Tensor p = one(3), q = one(3);
   optim::Sgd twice({{"p", p}}, {.learning_rate = 0.125}), once({{"q", q}}, {.learning_rate = 0.25});
   for (int pass = 0; pass < 2; ++pass) {
@@ -167,7 +167,7 @@ TEST_CASE("optimizer: several backward passes before a step add up") {
   CHECK(p.item() == 3 - 0.25 * 6);
 }
 
-TEST_CASE("optimizer: scale_gradients multiplies what the step sees") {
+TEST_CASE("optimizer: scale_gradients scales the step") {
   const Tensor p = one(0);
   optim::Sgd sgd({{"p", p}}, {.learning_rate = 1});
   give(p, 8);
@@ -178,7 +178,7 @@ TEST_CASE("optimizer: scale_gradients multiplies what the step sees") {
   CHECK(p.item() == -1);
 }
 
-TEST_CASE("optimizer: zero_grad drops gradients") {
+TEST_CASE("optimizer: zero_grad clears gradients") {
   const Tensor p = one();
   SignDescent sign({{"p", p}}, 1);
   give(p);
@@ -254,7 +254,7 @@ TEST_CASE("optimizer: throws after ten steps in a row that were not finite, acro
   CHECK_FALSE(first.step().applied);
 }
 
-TEST_CASE("optimizer: refuses what it cannot train") {
+TEST_CASE("optimizer: invalid parameters throw") {
   const Tensor p = one();
   CHECK_THROWS_WITH_AS(optim::Sgd({}), "sgd: there are no parameters", Error);
   CHECK_THROWS_WITH_AS(optim::Sgd({{"x", Tensor::zeros({2})}}), "sgd: x is not a parameter", Error);
@@ -267,7 +267,7 @@ TEST_CASE("optimizer: refuses what it cannot train") {
       "adam: p was f64 [1] when the optimizer was made and is now f32 [1]; make the optimizer after converting", Error);
 }
 
-TEST_CASE("optimizer: a state of other parameters is refused, and nothing changes") {
+TEST_CASE("optimizer: a state of other parameters throws, and changes nothing") {
   const Tensor p = one();
   optim::Adam adam({{"p", p}}), other({{"q", one()}});
   give(p);

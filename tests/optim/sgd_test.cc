@@ -47,7 +47,7 @@ TEST_CASE("sgd: one step by hand") {
   CHECK(p.values() == std::vector<double>{-1, -5});  // 0.5 [2, 4] + 0.5 [2, 4]
 }
 
-TEST_CASE("sgd: resumes to the bit") {
+TEST_CASE("sgd: resumes bit for bit") {
   for (const SgdOptions& options : kKinds) check_resumes(maker<Sgd>(options));
 }
 
@@ -57,13 +57,13 @@ TEST_CASE("sgd: solves least squares") {
   CHECK(least_squares(maker<Sgd>(SgdOptions{.learning_rate = 0.05, .momentum = 0.8, .nesterov = true}), 300) < 1e-8);
 }
 
-TEST_CASE("sgd: keeps a velocity only with momentum") {
+TEST_CASE("sgd: has a velocity only with momentum") {
   const Tensor p = make_parameter();
   CHECK_FALSE(find(Sgd({{"p", p}}).state(), "sgd.velocity.p"));
   CHECK(find(Sgd({{"p", p}}, {.momentum = 0.5}).state(), "sgd.velocity.p").shape() == p.shape());
 }
 
-TEST_CASE("sgd: refuses options out of range") {
+TEST_CASE("sgd: options out of range throw") {
   const NamedTensors p = {{"p", make_parameter()}};
   CHECK_THROWS_WITH_AS(Sgd(p, {.momentum = 1}), "sgd: momentum is 1, expected 0 <= momentum < 1", Error);
   CHECK_THROWS_WITH_AS(Sgd(p, {.momentum = 0.5, .dampening = -1}), "sgd: dampening is -1, expected 0 <= dampening <= 1",

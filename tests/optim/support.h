@@ -17,7 +17,7 @@ namespace mixtape::optim_test {
 
 constexpr int64_t kElements = 11;  // more than two vectors of f32 on most machines, and a tail
 
-/// The element i of the gradient that tests give at `step`: between -2 and 2, never the same.
+/// Element i of the gradient at `step`: between -2 and 2, all different.
 inline double gradient_at(int64_t step, int64_t i) {
   return 2 * std::sin(0.7 * static_cast<double>(step) + 1.3 * static_cast<double>(i));
 }
@@ -35,17 +35,17 @@ inline Tensor make_parameter(DType dtype = f64, int64_t elements = kElements) {
   return Tensor::from(values, {elements}, dtype).as_parameter();
 }
 
-/// Gives every parameter the gradient of `step`, and steps.
+/// Sets the gradient of `step` for every parameter, and steps.
 inline optim::StepResult step_with_gradients(optim::Optimizer& optimizer, int64_t step) {
   for (const NamedTensor& p : optimizer.parameters()) p.tensor.set_gradient(gradient(step, p.tensor));
   return optimizer.step();
 }
 
-/// What the update formula makes of one element in ten steps: `element(step, gradient, parameter)` changes the
-/// parameter, and is copied anew for each element.
+/// The update formula of one element: `element(step, gradient, parameter)` updates the parameter. It is copied for each
+/// element.
 using Element = std::function<void(int64_t step, double gradient, double& parameter)>;
 
-/// Ten steps of the optimizer that `make` makes against the formula, written as a plain loop over doubles.
+/// Compares ten steps of the optimizer that `make` returns with the formula, a plain loop over doubles.
 inline void check_ten_steps(const std::function<std::unique_ptr<optim::Optimizer>(const NamedTensors&)>& make,
                             const std::function<Element()>& formula) {
   for (const DType dtype : {f64, f32}) {
@@ -83,7 +83,7 @@ inline double least_squares(const std::function<std::unique_ptr<optim::Optimizer
   return last;
 }
 
-/// Checks that a run which saves and loads its state after `half` of the steps ends with the same bits.
+/// Checks that a run that saves and loads its state after `half` of the steps ends with the same bits.
 inline void check_resumes(const std::function<std::unique_ptr<optim::Optimizer>(const NamedTensors&)>& make) {
   const Tensor a = make_parameter(f32), b = make_parameter(f32);
   const auto through = make({{"p", a}}), first = make({{"p", b}});
@@ -91,7 +91,7 @@ inline void check_resumes(const std::function<std::unique_ptr<optim::Optimizer>(
   for (int64_t step = 1; step <= 3; ++step) step_with_gradients(*first, step);
   const NamedTensors saved = clone(first->state());
   const Tensor c = b.clone().as_parameter();
-  step_with_gradients(*first, 99);  // what was saved must not change with it
+  step_with_gradients(*first, 99);  // must not change what was saved
   const auto second = make({{"p", c}});
   second->load_state(saved);
   for (int64_t step = 4; step <= 8; ++step) step_with_gradients(*second, step);
@@ -104,7 +104,7 @@ inline void check_resumes(const std::function<std::unique_ptr<optim::Optimizer>(
   }
 }
 
-/// Makes a maker of optimizers for the functions above.
+/// A function that makes optimizers, for the functions above.
 template <class T, class Options>
 auto maker(const Options& options) {
   return [options](const NamedTensors& parameters) { return std::make_unique<T>(parameters, options); };

@@ -38,7 +38,7 @@ function tickText(x) {
   return String(Number(x.toPrecision(3)));
 }
 
-/// A scale from values to places; `log` for powers of ten.
+/// A scale from values to coordinates; `log` for a logarithmic axis.
 function scaleOf(values, log, from, to) {
   let least = Math.min(...values);
   let most = Math.max(...values);
@@ -100,7 +100,7 @@ function chartKey(series) {
               line.name)));
 }
 
-/// series: [{name, points: [[x, y]], plain}]; logX, logY: powers of ten; marker: an x to point at; key: stem of
+/// series: [{name, points: [[x, y]], plain}]; logX, logY: logarithmic axes; marker: an x to mark; key: stem of
 /// data-matrix
 function chart(options) {
   const {series, logX, logY, title, marker} = options;
@@ -136,7 +136,7 @@ function chartTable({series, xText, key}) {
       places.map((place, i) => [tickText(place), ...series.map((line, n) => entry(line, place, i, n))]));
 }
 
-/// A table for reading only; a cell is text, or a td that is ready. The first of a row heads it.
+/// A read-only table. A cell is a text or a td element; the first cell of a row is its header.
 function plainTable(columns, rows, caption) {
   const cell = (x) => (x instanceof HTMLTableCellElement ? x : element('td', {}, x));
   return element(
@@ -150,7 +150,7 @@ function plainTable(columns, rows, caption) {
                   ([first, ...rest]) => element('tr', {}, element('th', {scope: 'row'}, first), rest.map(cell))))));
 }
 
-/// The slope of a straight line through the points on paper with powers of ten on both sides.
+/// The slope of a straight line through the points, on log-log axes.
 function logSlope(points) {
   const usable = points.filter(([a, b]) => a > 0 && b > 0).map(([a, b]) => [Math.log(a), Math.log(b)]);
   if (usable.length < 2) return null;

@@ -33,7 +33,7 @@ function choice(label, choices, value, act, attributes = {}) {
   return element('label', {class: 'field'}, element('span', {}, label), select);
 }
 
-/// A switch: a checkbox that says on or off.
+/// A switch: a checkbox with the text on or off.
 function toggle(label, on, act, attributes = {}) {
   const box = element('input', {type: 'checkbox', role: 'switch', ...attributes, on: {change: () => act(box.checked)}});
   box.checked = on;
@@ -64,7 +64,7 @@ function slider(label, {least, most, step, value, text, attributes = {}}, act) {
   return element('label', {class: 'field wide'}, element('span', {}, label, ' '), shown, input);
 }
 
-/// A number for reading: three digits, and three places from 1 on; a power of ten where it is very small or large.
+/// A number for display: three digits, three decimals from 1 on, and scientific notation for very small or large ones.
 function rounded(x) {
   if (x === null || x === undefined || Number.isNaN(x)) return '–';
   if (!Number.isFinite(x)) return x > 0 ? 'inf' : '-inf';
@@ -74,16 +74,16 @@ function rounded(x) {
   return x.toFixed(size >= 0.1 ? 3 : Math.min(6, 2 - Math.floor(Math.log10(size))));
 }
 
-/// What a reader typed as a number; NaN if it is none.
+/// The number typed by the reader; NaN if it is not a number.
 function parsed(text) {
   const plain = text.trim().replace(/[\u2212\u2013]/g, '-').replace(',', '.');
   return plain === '' ? NaN : Number(plain);
 }
 
-/// A token as a label: blanks and line ends are made visible.
+/// A token as a label, with visible blanks and line ends.
 const labelText = (label) => String(label).replace(/\n/g, '⏎').replace(/^ +$/, '␣');
 
-/// The number in full, in the shortest form that reads back as the same double.
+/// The exact number, in the shortest form that parses to the same double.
 const exact = (x) => (x === null || x === undefined ? '' : String(x));
 
 function bytesText(count) {
@@ -103,7 +103,7 @@ function numberSpan(name, value, place = {}, text = rounded) {
       text(value));
 }
 
-// What depends on the numbers is shown through `live`, and shown again whenever they change.
+// `live` draws what depends on the numbers, and redraws it whenever they change.
 let shown = [];
 
 function live(node, show) {
@@ -117,7 +117,7 @@ function refresh() {
   for (const {node, show} of [...shown]) show(node);
 }
 
-/// The same for what is inside one node.
+/// The same for the content of one node.
 function refreshOne(inside) {
   shown = shown.filter(({node}) => node.isConnected);
   for (const {node, show} of [...shown])
@@ -131,7 +131,7 @@ const liveBox = (build, attributes = {}) => live(element('div', attributes), (no
   node.replaceChildren(...[build()].flat().filter(Boolean));
 });
 
-/// A part that is built when it is first opened.
+/// A section that is built when it is first opened.
 function details(summary, build, open = false) {
   const node = element('details', {open}, element('summary', {}, summary));
   let built = false;

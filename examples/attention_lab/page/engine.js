@@ -1,12 +1,12 @@
 // One attention layer, forward and backward. `mask` is a list of rows, 1 where the query sees the key.
 //
-// options.given        results to take as they are, by name: the derivative of L by a result needs that
-// options.dropout      per head, what each weight is multiplied by after the softmax
-// options.dropoutBack  the same in backward; by default the one of forward
+// options.given        results to use as given, by name, for the derivative of L by a result
+// options.dropout      per head, the factor of each weight after the softmax
+// options.dropoutBack  the same in backward; by default that of forward
 // options.residual     Y = X + attention
-// options.broken       rules to get wrong, by name: see kBreaks
+// options.broken       rules to break, by name: see kBreaks
 
-/// Row by row, over the keys that are seen; a row that sees nothing is 0.
+/// Row by row, over the visible keys; a row without any is 0.
 function maskedSoftmax(scores, mask) {
   const weights = matrixOf(scores.rows, scores.columns);
   for (let i = 0; i < scores.rows; ++i) {
@@ -116,7 +116,7 @@ function backward(inputs, mask, scale, heads, options = {}) {
   return Object.assign(b, weightGradients(inputs, f, b));
 }
 
-// What a numeric derivative moves, and what it holds: L by a branch of X is L by X while the others stand still.
+// What a numeric derivative varies, and what it fixes: for a branch of X, the other branches are fixed.
 const kHeld = {
   dX_query: ['K', 'V'],
   dX_key: ['Q', 'V'],
@@ -129,7 +129,7 @@ function movedName(setup, gradient) {
   return gradient.slice(1);
 }
 
-/// L as a function of one matrix, all before it as `setup` = {inputs, mask, scale, heads, options} says.
+/// L as a function of one matrix, with everything before it from `setup` = {inputs, mask, scale, heads, options}.
 function lossBy(setup, gradient, head) {
   const {inputs, mask, scale, heads, options} = setup;
   const name = movedName(setup, gradient);
@@ -176,8 +176,8 @@ function hessianProduct(setup, of, direction, step) {
   return scaled(subtract(gradientAt(step), gradientAt(-step)), 1 / (2 * step));
 }
 
-/// The online softmax of one query, block by block: as each block of keys arrives, what was summed before is shrunk to
-/// the new maximum. `output` is the sum of the weighted values so far, before it is divided by `sum`.
+/// The online softmax of one query, block by block: for each block of keys, the previous sums are rescaled to
+/// the new maximum. `output` is the sum of the weighted values so far, before division by `sum`.
 function tiledRow(scores, seen, values, block) {
   let max = -Infinity;
   let sum = 0;
@@ -196,7 +196,7 @@ function tiledRow(scores, seen, values, block) {
   return blocks;
 }
 
-/// One query's backward from what the tiled forward keeps, its maximum and its sum: the weights are computed again.
+/// Backward of one query from its maximum and sum, saved by the tiled forward: the weights are recomputed.
 function tiledRowBackward(scores, seen, values, doutput, output, max, sum, block) {
   const total = doutput.reduce((t, d, c) => t + d * output[c], 0);
   const blocks = [];

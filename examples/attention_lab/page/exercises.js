@@ -1,4 +1,4 @@
-// The exercises: what is asked, and what comes out if a rule is missed.
+// The exercises: the questions, and the results of typical mistakes.
 
 function headNow() {
   const part = (name) => headColumns(read(name), state.head, state.preset.heads);
@@ -32,13 +32,13 @@ function scoreGradient(now, change) {
   }[change]();
 }
 
-/// Each mistake is [what was missed, the matrix that it gives]; null if it cannot be made with these shapes.
+/// Each mistake is [what was missed, the resulting matrix]; null if it is impossible with these shapes.
 const kExercises = [
   {
     name: 'dV',
     of: ['A', 'dO'],
     rule: 'dV = A′ dO',
-    hint: 'Go down the column of A that belongs to the value, and weigh the rows of dO with it.',
+    hint: 'Weight the rows of dO with the column of A for that value, and add them up.',
     mistakes: (n) => [
         ['the transpose was forgotten: that is A dO', square() ? () => multiply(n.A, n.dO) : null],
         [
@@ -46,7 +46,7 @@ const kExercises = [
           () => transposedMultiply(n.S, n.dO)
         ],
         [
-          'V was multiplied in place of dO: what comes back is needed, not what went in',
+          'V was multiplied instead of dO: the gradient is needed, not the value',
           square() ? () => transposedMultiply(n.A, n.V) : null
         ]]
   },
@@ -57,23 +57,23 @@ const kExercises = [
     hint: 'Entry [i, j] is the dot product of row i of dO with row j of V.',
     mistakes: (n) => [
         [
-          'the result is turned: rows are queries and columns keys',
+          'the result is transposed: rows are queries and columns keys',
           square() ? () => multiplyTransposed(n.V, n.dO) : null
         ],
-        ['K was used: O = A V, so it is V that comes along', () => multiplyTransposed(n.dO, n.K)],
-        ['the weights came along: A * dA is only a part of dS', () => times(n.A, n.dA)]]
+        ['K was used: O = A V, so it must be V', () => multiplyTransposed(n.dO, n.K)],
+        ['the weights were included: A * dA is only a part of dS', () => times(n.A, n.dA)]]
   },
   {
     name: 'dS',
     of: ['A', 'dA'],
     rule: 'dS = A * (dA - rowsum(dA * A))',
-    hint: 'Multiply dA by A entry by entry and add up the row. Take that sum off each dA of the ' +
-        'row, then multiply by A. Your rows should add up to 0.',
+    hint: 'Multiply dA by A entry by entry and sum up the row. Subtract that sum from each dA of the ' +
+        'row, then multiply by A. Your rows should sum to 0.',
     mistakes: (n) => [
         ['the row sum was forgotten: that is A * dA', () => scoreGradient(n, 'average')],
         ['the factor A in front was forgotten: that is dA - rowsum(dA * A)', () => scoreGradient(n, 'weight')],
         ['the sum was taken of dA alone: it is of dA * A, an average weighted by A', () => scoreGradient(n, 'plain')],
-        ['the plain mean of the row was taken off: the average is weighted by A', () => scoreGradient(n, 'mean')],
+        ['the plain mean of the row was subtracted: the mean is weighted by A', () => scoreGradient(n, 'mean')],
         [
           'the sum went down the columns: softmax works along the rows',
           square() ? () => scoreGradient(n, 'column') : null
@@ -82,13 +82,13 @@ const kExercises = [
           'only the diagonal of the Jacobian was used, a (1 - a): the other weights change as well',
           () => scoreGradient(n, 'diagonal')
         ],
-        ['the sum was added: it is taken off', () => scoreGradient(n, 'plus')]]
+        ['the sum was added: it must be subtracted', () => scoreGradient(n, 'plus')]]
   },
   {
     name: 'dQ',
     of: ['dS', 'K'],
     rule: 'dQ = dS K / √d',
-    hint: 'Row i of dS weighs the rows of K; then the scale.',
+    hint: 'Row i of dS weights the rows of K; then the scale.',
     mistakes: (n) =>
         productMistakes(n.dS, n.K, n.Q, n, ['K', 'Q'], (a, b) => multiply(a, b), (a, b) => transposedMultiply(a, b))
   },
@@ -96,7 +96,7 @@ const kExercises = [
     name: 'dK',
     of: ['dS', 'Q'],
     rule: 'dK = dS′ Q / √d',
-    hint: 'Column j of dS weighs the rows of Q: key j answers for every query that looked at it. ' +
+    hint: 'Column j of dS weights the rows of Q: key j gets gradients from every query. ' +
         'Then the scale.',
     mistakes: (n) =>
         productMistakes(n.dS, n.Q, n.K, n, ['Q', 'K'], (a, b) => transposedMultiply(a, b), (a, b) => multiply(a, b))
@@ -113,10 +113,10 @@ const kExercises = [
     name: 'dWq',
     of: ['dQ', 'X'],
     rule: 'dWq = dQ′ X',
-    hint: 'Row c is the column c of dQ, weighing the rows of X: W is [out, in].',
+    hint: 'Row c is a sum of the rows of X, weighted by column c of dQ: W is [out, in].',
     mistakes: () => [
-        ['the result is turned: that is X′ dQ, but W is [out, in]', () => transposedMultiply(read('X'), read('dQ'))],
-        ['Q was used: what comes back is dQ', () => transposedMultiply(read('Q'), read('X'))],
+        ['the result is transposed: that is X′ dQ, but W is [out, in]', () => transposedMultiply(read('X'), read('dQ'))],
+        ['Q was used: it must be dQ', () => transposedMultiply(read('Q'), read('X'))],
         ['dK was used in place of dQ', square() ? () => transposedMultiply(read('dK'), read('X')) : null]]
   },
 ];
@@ -127,9 +127,9 @@ function productMistakes(dS, factor, wrong, n, [right, other], product, turned) 
   return [
     ['the scale 1/√d was forgotten', () => raw],
     ['the scale was used twice', () => scaled(raw, s * s)],
-    ['it was divided by the scale: 1/√d is a factor', () => scaled(raw, 1 / s)],
+    ['it was divided by the scale: multiply by 1/√d', () => scaled(raw, 1 / s)],
     [
-      right === 'Q' ? 'the transpose was forgotten: that is dS Q / √d' : 'dS was turned: that is dS′ K / √d',
+      right === 'Q' ? 'the transpose was forgotten: that is dS Q / √d' : 'dS was transposed: that is dS′ K / √d',
       square() ? () => scaled(turned(dS, factor), s) : null
     ],
     [`${other} was used in place of ${right}`, square() ? () => scaled(product(dS, wrong), s) : null],
@@ -149,25 +149,25 @@ function branchMistakes() {
     ['the branch of the queries was forgotten', () => add(k, v)],
     ['only the branch of the queries was taken: the token was used three times', () => q],
     ['only the branch of the values was taken: the token was used three times', () => v],
-    ['the mean was taken: what comes back is added up', () => scaled(add(add(q, k), v), 1 / 3)],
+    ['the mean was taken: gradients are added up', () => scaled(add(add(q, k), v), 1 / 3)],
     [
-      'the weights were turned: forward is X W′, so backward is dQ W',
+      'the weights were transposed: forward is X W′, so backward is dQ W',
       () => add(add(through('dQ', 'Wq'), through('dK', 'Wk')), through('dV', 'Wv'))
     ]
   ];
 }
 
-/// How far an answer may be off: about what is lost when numbers are rounded to three digits on the way.
+/// The tolerance of answers: about the error of rounding intermediate numbers to three digits.
 const slackOf = (m, places) => 0.012 * Math.max(...places.map(([i, j]) => Math.abs(at(m, i, j)))) + 1e-9;
 
-/// Whether what was filled in ([row, column, value]) is this matrix; `offset` is the first column that it has.
+/// Whether the answers ([row, column, value]) match this matrix, whose first column is `offset`.
 function fits(filled, m, offset, least) {
   const values = filled.map(([i, j]) => at(m, i, j - offset));
   const slack = Math.max(least, 0.012 * Math.max(...values.map(Math.abs)));
   return filled.every(([, , x], n) => Math.abs(x - values[n]) <= slack);
 }
 
-/// {right, missed} for an exercise, what was filled in, and all places that are asked for.
+/// {right, missed} for an exercise, the answers, and all requested entries.
 function judge(exercise, filled, places) {
   const whole = read(exercise.name);
   const slack = slackOf(whole, places);
@@ -179,5 +179,5 @@ function judge(exercise, filled, places) {
     if (fits(filled, m, offset, slack)) return {right: false, missed: what};
   }
   const turned = filled.map(([i, j, x]) => [i, j, -x]);
-  return {right: false, missed: fits(turned, whole, 0, slack) ? 'the sign: all is turned round' : null};
+  return {right: false, missed: fits(turned, whole, 0, slack) ? 'the sign: all are negated' : null};
 }

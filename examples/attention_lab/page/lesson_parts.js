@@ -1,6 +1,6 @@
-// What the lessons share: a switch, what it changes, and the two sides of it.
+// Shared by the lessons: a switch, its effect, and the comparison of both states.
 
-/// A lesson: `controls` besides the switch, and `show(on)`, which says what there is to see.
+/// A lesson: `controls` besides the switch, and `show(on)`, which returns the content.
 function lesson({title, words, label, controls = [], show, id}) {
   let on = false;
   const outcome = liveBox(() => show(on), {class: 'outcome', 'aria-live': 'off'});
@@ -14,7 +14,7 @@ function lesson({title, words, label, controls = [], show, id}) {
   return node;
 }
 
-/// Forward and backward under other terms than those of the page.
+/// Forward and backward with options other than those of the page.
 function runWith({inputs = state.inputs, mask = state.mask, scale = state.preset.scale, options = {}} = {}) {
   const heads = state.preset.heads;
   const f = forward(inputs, mask, scale, heads, options);
@@ -31,7 +31,7 @@ function resultOf(run, name) {
   return headPart(name in run.f ? run.f[name] : run.b[name]);
 }
 
-/// In a large layer a lesson shows the chosen query's row alone; what has no row a query is shown whole.
+/// In a large layer, a lesson shows only the row of the chosen query; matrices without a row per query are shown whole.
 function lessonAxes(name) {
   const axes = axesOf(name);
   if (isSmall() || !kRowsOfLessons.has(name)) return {rows: axes[0], columns: axes[1]};
@@ -40,7 +40,7 @@ function lessonAxes(name) {
 
 const kRowsOfLessons = new Set(['S', 'A', 'O', 'dS', 'dA', 'dQ']);
 
-/// A matrix of a lesson's run, shown under the name lesson.NAME.
+/// A matrix computed by a lesson, named lesson.NAME.
 function lessonView(run, name, options = {}) {
   const {rows, columns} = lessonAxes(name);
   const title = rows.count === 1 ? `${name}, one row` : name;
@@ -70,7 +70,7 @@ function keyRow(title, values, key) {
 
 const entropyOf = (row) => row.reduce((sum, a) => (a > 0 ? sum - a * Math.log2(a) : sum), 0);
 
-/// Numbers without and with the lesson's change, side by side.
+/// Numbers without and with the change of the lesson, side by side.
 function beforeAfter(rows, key) {
   const cell = (value, i, j) => element(
       'td', {'data-matrix': `lesson.${key}`, 'data-row': i, 'data-column': j, 'data-value': exact(value)},

@@ -1,4 +1,4 @@
-// Matrices are {rows, columns, values}, row by row, as in the document; all numbers are doubles.
+// Matrices are {rows, columns, values}, row-major, as in the document; all numbers are doubles.
 
 function matrixOf(rows, columns, values) {
   return {rows, columns, values: values || new Array(rows * columns).fill(0)};
@@ -50,7 +50,7 @@ function multiplyTransposed(a, b) {
 /// a' b
 const transposedMultiply = (a, b) => multiply(transpose(a), b);
 
-/// y = x W' + b; the bias may be missing.
+/// y = x W' + b; the bias is optional.
 function linear(x, weight, bias) {
   const y = multiplyTransposed(x, weight);
   return bias ? buildMatrix(y.rows, y.columns, (i, j) => at(y, i, j) + at(bias, 0, j)) : y;

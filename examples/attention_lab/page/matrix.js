@@ -1,10 +1,10 @@
-// A matrix is a table that is walked with the arrow keys; Enter edits where editing is allowed, Escape leaves.
+// A matrix is a table with arrow-key navigation. Enter edits an editable entry, Escape cancels.
 
-/// name        what `read` knows it by, and its data-matrix unless `key` is given
-/// get         where the numbers come from, if not from `read`
+/// name        its name for `read`, and its data-matrix unless `key` is given
+/// get         the source of the numbers, if not `read`
 /// rows, columns  axes, see axisOf
-/// later() -> whether the numbers take long, so that the rest of the page goes first
-/// editable, edit(i, j, value) if it is no input of the layer, title, mark(i, j) -> a class for the entry
+/// later() -> whether the numbers take long to compute, so that the rest of the page is drawn first
+/// editable, edit(i, j, value) if it is not an input of the layer, title, mark(i, j) -> a class for the entry
 function matrixView(name, options = {}) {
   const view = {name, key: options.key || name, options, head: options.head === undefined ? state.head : options.head};
   [view.rows, view.columns] = options.rows ? [options.rows, options.columns] : axesOf(name);
@@ -229,7 +229,7 @@ function startEdit(view, cell) {
   input.select();
 }
 
-// Lighting up
+// Highlighting
 
 function clearParts() {
   for (const cell of document.querySelectorAll('.part')) cell.classList.remove('part');

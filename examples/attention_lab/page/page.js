@@ -1,4 +1,4 @@
-// Puts the sections together, and opens the lab to scripts as window.lab.
+// Assembles the sections, and exposes the lab to scripts as window.lab.
 
 const kSections = [
   ['setting', 'Setting', buildSetting],

@@ -1,8 +1,8 @@
-// Where an entry comes from: its formula with the numbers put in.
+// The derivation of an entry: its formula with numbers.
 
 const kTermsShown = 5;
 
-/// terms are lists of [matrix, row, column] that are multiplied; the products are added up.
+/// Terms are lists of [matrix, row, column], to be multiplied; the products are summed.
 function sumOfProducts(terms, head, factor) {
   const value = ([name, i, j]) => rounded(at(read(name, head), i, j));
   const product = (term) => term.map(value).map((text) => (text.startsWith('-') ? `(${text})` : text)).join(' × ');
@@ -80,7 +80,7 @@ function scoreGradientRecipe(head, i, j) {
   return {text, parts: overKeys((k) => [['A', i, k], ['dA', i, k]]).flat()};
 }
 
-/// The text, and the entries that went in; null for an input.
+/// The text, and the entries used; null for an input.
 function recipeText(name, head, i, j) {
   if (name === 'A') return weightRecipe(head, i, j);
   if (name === 'dS') return scoreGradientRecipe(head, i, j);

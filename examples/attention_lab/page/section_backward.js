@@ -1,4 +1,4 @@
-// 3: backward, in the order in which it happens.
+// 3: backward, in the order of computation.
 
 function backwardSteps() {
   const crossed = !!state.inputs.memory;
@@ -10,8 +10,8 @@ function backwardSteps() {
       made: ['dY'],
       of: [],
       words:
-          ['The layers above say how L would change if each output were a little larger. All that ' +
-           'follows carries this back.']
+          ['The gradient from the layers above: how L changes with each output. The rest of ' +
+           'backward starts from it.']
     },
     {
       title: 'dO: through the output',
@@ -19,18 +19,18 @@ function backwardSteps() {
       made: ['djoined', 'dO'],
       of: ['dY', 'Wo'],
       words:
-          [state.inputs.Wo ? 'A linear layer passes a gradient back through the same weights, the other way round. ' +
-                   'Each head takes its own columns.'
-                           : 'Without output weights the gradient reaches the heads as it is.']
+          [state.inputs.Wo ? 'A linear layer passes the gradient back through the same weights. ' +
+                   'Each head gets its own columns.'
+                           : 'Without output weights, the gradient reaches the heads unchanged.']
     },
     {
-      title: 'dV: blame reaches the values',
+      title: 'dV: the gradient of the values',
       rule: 'dV = A′ dO',
       made: ['dV'],
       of: ['A', 'dO'],
       words:
-          ['O = A V. Value j went to query i with weight A[i, j], so the blame comes back with the ' +
-           'same weight: rows and columns change places, hence the transpose.']
+          ['O = A V. Value j entered output i with weight A[i, j], so it gets the gradient with the ' +
+           'same weight. Rows and columns are swapped, hence the transpose.']
     },
     {
       title: 'dA: and the weights',
@@ -38,8 +38,8 @@ function backwardSteps() {
       made: ['dA'],
       of: ['dO', 'V'],
       words:
-          ['Had query i spent more on key j, it would have got more of value j: how good that is, ' +
-           'is the dot product of dO of i with V of j.']
+          ['A larger weight of query i on key j adds more of value j to the output: its gradient ' +
+           'is the dot product of row i of dO and row j of V.']
     },
     {
       title: 'The softmax of one row',
@@ -48,8 +48,8 @@ function backwardSteps() {
       of: [],
       extra: jacobianView(),
       words:
-          ['A row adds up to 1, so one weight grows only at the cost of the others. J says how each ' +
-           'weight (row) changes with each score (column); each of its rows and columns adds up to ' +
+          ['A row sums to 1, so one weight grows only if others shrink. J has the derivative of each ' +
+           'weight (row) by each score (column); each of its rows and columns sums to ' +
            '0.']
     },
     {
@@ -59,8 +59,8 @@ function backwardSteps() {
       of: ['A', 'dA'],
       extra: scoreSumsView(),
       words:
-          ['The same without building J: only what a weight’s gradient has over the row’s average ' +
-           'counts, times the weight. Each row of dS adds up to 0. A hidden score gets 0.']
+          ['The same without forming J: the difference of a gradient from the weighted mean of the row, ' +
+           'times the weight. Each row of dS sums to 0. A hidden score gets 0.']
     },
     {
       title: 'dQ and dK',
@@ -68,8 +68,8 @@ function backwardSteps() {
       made: ['dQ', 'dK'],
       of: ['dS', 'K', 'Q'],
       words:
-          ['S = Q K′ / √d is a product too, so each factor’s gradient is dS times the other factor, ' +
-           'and the scale comes along.']
+          ['S = Q K′ / √d is a product too, so the gradient of each operand is dS times the other operand, ' +
+           'times the scale.']
     },
     branchStep(crossed),
     {
@@ -78,8 +78,8 @@ function backwardSteps() {
       made: ['dWq', 'dWk', 'dWv', 'dWo'],
       of: ['dQ', 'dK', 'dV', 'X', 'memory', 'joined'],
       words:
-          ['A weight was used once for each token, so its gradient is the sum over tokens: what ' +
-           'came in times what comes back.']
+          ['A weight is used once for each token, so its gradient is a sum over tokens: input ' +
+           'times gradient of the output.']
     },
     {
       title: 'The biases',
@@ -87,7 +87,7 @@ function backwardSteps() {
       made: ['dbq', 'dbk', 'dbv', 'dbo'],
       of: [],
       words:
-          ['A bias was added to every token’s row, so it gets the sum of what comes back. dbk is 0 ' +
+          ['A bias is added to the row of every token, so its gradient is the sum over tokens. dbk is 0 ' +
            'up to rounding: ' +
            'a number added to all keys adds the same to all scores of a row, and softmax does not ' +
            'see that.']
@@ -112,8 +112,8 @@ function branchStep(crossed) {
                      made: ['dX_query', 'dX_key', 'dX_value', 'dX'],
                      of: ['Wq', 'Wk', 'Wv'],
                      words:
-                         ['Each token was used three times, as query, as key and as value. What is used several ' +
-                          'times gets the sum of all that comes back.']
+                         ['Each token is used three times, as query, key and value. What is used several ' +
+                          'times gets the sum of the gradients.']
                    };
 }
 
@@ -168,8 +168,8 @@ function buildBackward(section) {
   };
   put(section,
       paragraph(
-          'dZ is dL/dZ and has the shape of Z. Backward goes through the same steps in the ' +
-          'opposite order, and asks at each: if the result should have been a little different, ' +
-          'how should what went in have been different?'),
-      toggle('numeric derivatives beside the gradients', state.beside, beside, {id: 'numeric-beside'}), steps);
+          'dZ is dL/dZ and has the shape of Z. Backward goes through the same steps in ' +
+          'reverse, and each turns the gradient of its result into ' +
+          'the gradients of its operands.'),
+      toggle('numeric derivatives next to the gradients', state.beside, beside, {id: 'numeric-beside'}), steps);
 }

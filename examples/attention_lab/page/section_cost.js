@@ -1,4 +1,4 @@
-// 10: what it costs as the sequence grows.
+// 10: cost by sequence length.
 
 const kKinds = [['full', 'full'], ['tiled', 'full, block by block'], ['windowed', 'windowed'], ['linear', 'linear']];
 
@@ -31,8 +31,8 @@ function buildCost(section) {
   }
   put(section,
       paragraph(
-          'Measured when this page was made, forward and backward. On paper with powers of ten on ' +
-          'both sides a cost that grows as the length to the power p is a straight line of slope ' +
+          'Measured when this page was made, forward and backward. On log-log ' +
+          'axes, a cost that grows as the length to the power p is a straight line of slope ' +
           'p: ' +
           '2 for full attention, which compares each token with each; 1 for a window of fixed ' +
           'reach and for linear attention.'),
@@ -41,11 +41,11 @@ function buildCost(section) {
           costChart(cost, 'bytes', 'Memory', 'bytes')),
       slopeTable(cost),
       paragraph(
-          'Full: all weights of a row are held at once; block by block they are not, which saves ' +
+          'Full: all weights of a row are stored; tiled attention does not store them, which saves ' +
           'memory but compares ' +
-          'no fewer tokens. Windowed: a query sees the keys within a reach of its own place. ' +
+          'as many tokens. Windowed: a query sees the keys within a reach of its own place. ' +
           'Linear: features of queries ' +
-          'and keys take the place of the softmax, so that keys and values can be added up first. ' +
-          'Short sequences lie ' +
-          'flatter: there the linear layers cost more than the attention.'));
+          'and keys replace the softmax, so that keys and values can be summed first. ' +
+          'For short sequences the slope is ' +
+          'lower, since the linear layers cost more than the attention.'));
 }

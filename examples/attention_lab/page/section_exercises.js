@@ -1,4 +1,4 @@
-// 11: a hidden matrix to fill in, and rules to get wrong.
+// 11: a hidden matrix to fill in, and rules to break.
 
 const exercise = {
   chosen: 0,
@@ -70,7 +70,7 @@ function readAnswers(fields) {
 function answerText(asked, fields) {
   const {filled, open} = readAnswers(fields);
   markAnswers(asked, fields);
-  if (filled.length === 0) return 'Nothing is filled in yet, or nothing that is a number.';
+  if (filled.length === 0) return 'No number is filled in yet.';
   const result = judge(asked, filled, fields.map(({i, j}) => [i, j]));
   const still = open ? ` ${open} ${open === 1 ? 'entry is' : 'entries are'} still open.` : '';
   if (result.right) return (open ? 'Right so far.' : `Right: ${asked.rule}.`) + still;
@@ -189,8 +189,8 @@ function breakTable() {
   return [
     plainTable(['gradient', 'largest difference', 'check'], names.map((name) => breakRow(name, b)), 'Gradient check'),
     paragraph(
-        any ? 'The first that differs is where the slip is; what comes after it in backward is spoiled ' +
-                'by it.'
+        any ? 'The mistake is in the first that differs; the later ones in backward are wrong because of ' +
+                'it.'
             : 'Nothing is broken: every gradient agrees with its numeric derivative.')
   ];
 }
@@ -206,7 +206,7 @@ function buildExercises(section) {
       element(
           'article', {class: 'step'}, element('h3', {}, 'Break it'),
           paragraph(
-              'Get a rule wrong and see how a gradient check finds out. Only this check is broken; the ' +
-              'rest of the page stays right.'),
+              'Break a rule, and see how a gradient check detects it. Only this check uses the broken rule; the ' +
+              'rest of the page is not affected.'),
           element('fieldset', {class: 'switches'}, element('legend', {}, 'Rules to get wrong'), switches), outcome));
 }

@@ -1,6 +1,6 @@
-// 2: forward, a step at a time.
+// 2: forward, step by step.
 
-/// One step: its name, formula, words, what it makes, and what that is made of. Small matrices stand in one line.
+/// One step: name, formula, words, result and operands. Small matrices are on one line.
 function stepView({title, rule, words, made, of, extra}) {
   const views = (names) => names.filter((name) => read(name)).map(stepMatrices).flat();
   const parts = (of || []).filter((name) => read(name));
@@ -15,7 +15,7 @@ function stepView({title, rule, words, made, of, extra}) {
           : null);
 }
 
-/// A matrix, and if wanted the numeric derivative beside a gradient.
+/// A matrix, optionally with the numeric derivative next to a gradient.
 function stepMatrices(name) {
   const view = matrixView(name, stepOptions(name));
   return isGradient(name) && state.beside ? [view, numericView(name)] : [view];
@@ -45,8 +45,8 @@ function forwardSteps() {
       made: ['Q', 'K', 'V'],
       of: ['X', 'memory', 'Wq', 'Wk', 'Wv'],
       words:
-          ['Each token says three things: what it looks for (its query), what it can be found by ' +
-           '(its key), and what it hands over (its value). ' +
+          ['Each token has three vectors: what it looks for (its query), what it is found by ' +
+           '(its key), and what it contributes (its value). ' +
            'Each is a linear function of the token’s row.']
     },
     {
@@ -56,7 +56,7 @@ function forwardSteps() {
       of: ['Q', 'K'],
       words:
           ['A score is the dot product of a query and a key. Dividing by √d keeps its size the same ' +
-           'whatever the width, so that the softmax does not start out saturated.']
+           'for any width, so that the softmax is not saturated initially.']
     },
     {
       title: 'Mask',
@@ -76,9 +76,9 @@ function forwardSteps() {
       of: ['S', 'mask'],
       extra: rowSumsView(),
       words:
-          ['Softmax makes each row positive with the sum 1: a budget that the query spends on the ' +
-           'keys. Taking off the row’s maximum changes nothing but keeps exp from overflowing. ' +
-           'A row that sees nothing is 0 throughout.']
+          ['Softmax makes each row positive, with sum 1: the weights of the ' +
+           'keys. Subtracting the maximum of the row changes nothing, but prevents overflow of exp. ' +
+           'A row without visible keys is 0.']
     },
     {
       title: 'Mixing the values',
@@ -94,9 +94,7 @@ function forwardSteps() {
       rule: 'joined = [O of head 0 | O of head 1 | …]',
       made: ['joined'],
       of: ['O'],
-      words: [`The ${
-          state.preset.heads > 1 ? 'heads stand'
-                                 : 'one head stands'} side by side: head h fills the columns from h·d on.`]
+      words: ['O of all heads, concatenated: head h has the columns from h·d to (h + 1)·d.']
     },
     {
       title: 'Output',
@@ -105,8 +103,8 @@ function forwardSteps() {
       of: ['joined', 'Wo', 'bo', 'G'],
       extra: lossView(),
       words:
-          [state.inputs.Wo ? 'A last linear layer lets what the heads found mix.'
-                           : 'This small layer has no output weights: Y is what the heads found.']
+          [state.inputs.Wo ? 'A last linear layer mixes the results of the heads.'
+                           : 'This small layer has no output weights: Y is the result of the heads.']
     },
   ];
   return steps.filter((step) => step.title !== 'Heads joined' || state.preset.heads > 1);
@@ -130,7 +128,7 @@ function lossView() {
 function buildForward(section) {
   put(section,
       paragraph(
-          'From tokens to outputs. Walk into a matrix with Tab and the arrow keys: below it stands ' +
-          'where the entry comes from, and what went into it is outlined.'),
+          'From tokens to outputs. Enter a matrix with Tab and the arrow keys: the text below shows ' +
+          'how the entry is computed, and the entries it is computed from are outlined.'),
       forwardSteps().map(stepView));
 }

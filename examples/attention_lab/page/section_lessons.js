@@ -1,4 +1,4 @@
-// 6: one switch each, and what it does to the gradients.
+// 6: one switch each, and its effect on the gradients.
 
 function scaleLesson() {
   return lesson({
@@ -6,8 +6,8 @@ function scaleLesson() {
     title: 'Without 1/√d',
     label: 'leave out 1/√d',
     words:
-        ['A dot product of d numbers grows with √d. Left as it is, one weight of the row takes ' +
-         'nearly all, and the others, with their gradients, fade.'],
+        ['A dot product of d numbers grows with √d. Without scaling, one weight of the row is ' +
+         'nearly 1, and the others and their gradients nearly 0.'],
     show: (on) => {
       const [usual, other] = [runWith(), runWith({scale: on ? 1 : state.preset.scale})];
       const spread = (run) => entropyOf(rowOf(resultOf(run, 'A'), state.query));
@@ -38,12 +38,12 @@ function sharpLesson() {
       });
   return lesson({
     id: 'lesson-sharp',
-    title: 'Sharpened until nothing can be learned',
+    title: 'One-hot rows do not learn',
     label: 'sharpen the scores',
     controls: [control],
     words:
-        ['Multiply the scores, and the row turns into a single 1: the Jacobian diag(a) - aa′ is ' +
-         'then 0, and no gradient reaches the scores, whatever arrives at A.'],
+        ['For large scores the row becomes one-hot: the Jacobian diag(a) - aa′ is ' +
+         'then 0, and no gradient reaches the scores, whatever dA is.'],
     show: (on) => {
       const run = runWith({scale: state.preset.scale * (on ? 2 ** power : 1)});
       const row = rowOf(resultOf(run, 'A'), state.query);
@@ -85,8 +85,8 @@ function maskLesson() {
     label: 'hide it',
     controls: [control],
     words:
-        ['Hide one key from the chosen query: its weight is 0, the others share its part, and its ' +
-         'score gets no gradient. Nothing of this query reaches that value any more.'],
+        ['Hide one key from the chosen query: its weight is 0, the others increase, and its ' +
+         'score gets no gradient. No gradient of this query reaches that value.'],
     show: (on) => {
       const run = runWith({
         mask: maskedBy((mask) => {
@@ -105,8 +105,8 @@ function blindLesson() {
     title: 'A row with nothing to attend to',
     label: 'hide every key from the query',
     words:
-        ['If a query sees nothing, there is no row to add up to 1: 0/0 would be NaN, and it would ' +
-         'spread. Here the row, its output and its gradients are 0, and all else goes on.'],
+        ['If all keys are hidden, no row can sum to 1: 0/0 would be NaN, and NaN would ' +
+         'spread. Here the row, its output and its gradients are 0, and the rest is not affected.'],
     show: (on) => {
       const run = runWith({
         mask: maskedBy((mask) => {
@@ -128,8 +128,8 @@ function equalLesson() {
     title: 'Equal values',
     label: 'give all keys the same value',
     words:
-        ['If all values are equal, it does not matter where a query looks: dA is the same all ' +
-         'along a row, the row’s average takes all of it off, and dS is 0. Attention learns from ' +
+        ['If all values are equal, it does not matter where a query attends: dA is constant ' +
+         'along a row, equal to its weighted mean, so dS is 0. Attention learns from ' +
          'differences.'],
     show: (on) => {
       const run = runWith({options: on ? {given: {V: level(read('V'))}} : {}});
@@ -144,8 +144,8 @@ function residualLesson() {
     title: 'The residual connection',
     label: 'Y = X + attention',
     words:
-        ['Adding the input to the output gives the gradient a second way: dX gets dY as it is, ' +
-         'besides what comes through attention. That way does not fade, however many layers there ' +
+        ['Adding the input to the output gives the gradient a second path: dX gets dY unchanged, ' +
+         'in addition to the gradient through attention. On this path it does not vanish, however many layers there ' +
          'are.'],
     show: (on) => {
       const [usual, run] = [runWith(), runWith({options: {residual: on}})];
@@ -159,7 +159,7 @@ function residualLesson() {
   });
 }
 
-/// Draws that are the same each time, so that the lesson is, too.
+/// Reproducible random numbers, so that the lesson is always the same.
 function dropoutMask(seed, keep) {
   let x = seed;
   const draw = () => {
@@ -176,8 +176,8 @@ function dropoutLesson() {
     title: 'Dropout: the same mask in backward',
     label: 'draw a new mask in backward',
     words:
-        ['Dropout sets some weights to 0 and enlarges the rest. Backward must use the very mask ' +
-         'of forward: a new one gives the gradient of another function, and the check fails.'],
+        ['Dropout sets some weights to 0 and scales the rest. Backward must use the same mask ' +
+         'as forward: a new one gives the gradient of a different function, and the check fails.'],
     show: (on) => {
       const dropout = dropoutMask(7, 0.7);
       const options = on ? {dropout, dropoutBack: dropoutMask(8, 0.7)} : {dropout};
@@ -197,7 +197,7 @@ function dropoutLesson() {
   });
 }
 
-/// Rows: the output that is blamed; columns: the token the gradient reaches; the size of the gradient.
+/// Rows: the output; columns: the token; entries: the size of the gradient.
 function reachMatrix(mask) {
   const {inputs} = state;
   return buildRows(range(state.preset.queries.length).map((i) => {
@@ -214,13 +214,13 @@ function causalLesson() {
   const offset = () => state.preset.keys.length - state.preset.queries.length;
   return lesson({
     id: 'lesson-causal',
-    title: 'Causal: who can blame whom',
+    title: 'Causal: from which outputs gradients come',
     label: state.preset.causal ? 'let every query see every key' : 'let no query see the future',
     words:
-        ['Each row is an output that is blamed, each column a token that is looked at; the number ' +
-         'is the size of the gradient that reaches it through keys and values. ' +
-         'With a causal mask all above the diagonal is exactly 0: the past can be blamed for the ' +
-         'future, never the other way round.'],
+        ['Each row is an output, each column a token; the number ' +
+         'is the size of the gradient from the output to the token through keys and values. ' +
+         'With a causal mask, everything above the diagonal is exactly 0: gradients flow from the future ' +
+         'to the past, never the other way round.'],
     show: (on) => {
       const seen = (i, j) => (state.preset.causal ? 1 : Number(j <= i + offset()));
       const mask = on
@@ -243,7 +243,7 @@ function causalLesson() {
 function buildLessons(section) {
   put(section,
       paragraph(
-          'Each switch changes one thing and leaves all others; the matrices below it are those of ' +
+          'Each switch changes one thing only; the matrices below it are those of ' +
           'the changed layer.'),
       isSmall()
           ? null

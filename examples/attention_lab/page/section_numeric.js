@@ -1,4 +1,4 @@
-// 4: every gradient beside its numeric derivative.
+// 4: every gradient next to its numeric derivative.
 
 const headsOf = (name) => (kPerHead.has(name) ? state.head : 0);
 const stepNow = () => state.step || kDefaultStep;
@@ -63,7 +63,7 @@ function comparisonDetails(name, open) {
   return node;
 }
 
-/// Numeric derivatives of large layers take a moment, so they are worked out one matrix at a time.
+/// Numeric derivatives of large layers take a moment, so they are computed one matrix at a time.
 const waiting = new Map();
 let waitingTimer = 0;
 
@@ -163,17 +163,17 @@ function buildNumeric(section) {
   };
   put(section,
       paragraph(
-          'A gradient can be checked without any rule: move one number a little up and a little ' +
-          'down, and see how L changes.'),
+          'A gradient can be checked without any rule: change one number a little in both ' +
+          'directions, and see how L changes.'),
       formula('dL/dz ≈ (L(z + h) - L(z - h)) / 2h'),
       paragraph(
           'For dQ, dA and the other results in between, L is taken as a function of that result ' +
-          'alone; for a branch of dX, the other branches stand still.'),
-      stepSlider(), button('The step that was used at first', restart),
+          'alone; for a branch of dX, the other branches are fixed.'),
+      stepSlider(), button('Initial step', restart),
       element('h3', {id: 'curve', tabindex: '-1'}, 'Not too large, not too small'),
       paragraph(
-          'Large steps err because the function bends: the error falls with h². Small steps err ' +
-          'because L(z + h) and L(z - h) agree in nearly all digits: what is left is rounding, ' +
+          'For large steps the error is due to curvature, and falls with h². For small steps ' +
+          'L(z + h) and L(z - h) agree in nearly all digits, and the error is rounding, ' +
           'which grows with 1/h. Hence the V.'),
       liveBox(curveView), element('h3', {}, 'Every entry'), paragraph('Press an entry’s name to see its curve.'),
       presentGradients().map((name) => comparisonDetails(name, isSmall() && ['dS', 'dK', 'dX', 'dWq'].includes(name))));

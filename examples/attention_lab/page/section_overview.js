@@ -1,6 +1,6 @@
-// 7: every head of every layer, and how the gradients' sizes went while it was trained.
+// 7: every head of every layer, and the gradient norms during training.
 
-/// A matrix as a picture: blue above 0, orange below, as strong as the entry is large.
+/// A matrix as an image: blue for positive entries, orange for negative ones, stronger for larger ones.
 function heatMap(m, title) {
   const cell = 10;
   const most = largest(m) || 1;
@@ -25,7 +25,7 @@ function largestEntry(m) {
   return {row: Math.floor(best / m.columns), column: best % m.columns, value: m.values[best]};
 }
 
-/// The overview's layers; the layer shown above follows the edits.
+/// The layers of the overview; edits apply to the layer shown above.
 function overviewLayers() {
   const layers = (state.preset.overview && state.preset.overview.layers) || [];
   const own = {
@@ -90,7 +90,7 @@ function overviewTables() {
 function normCharts() {
   const norms = (state.preset.overview && state.preset.overview.norms) || [];
   if (new Set(norms.map((n) => n.step)).size < 2)
-    return paragraph('This layer was not trained: there is no course of training to show.');
+    return paragraph('This layer was not trained, so there are no norms to show.');
   const layers = [...new Set(norms.map((n) => n.layer))];
   const series = (name) => layers.map(
       (layer) => ({name: layer, points: norms.filter((n) => n.layer === layer).map((n) => [n.step, n[name]])}));
@@ -123,10 +123,10 @@ function buildOverview(section) {
   };
   put(section,
       paragraph(
-          'Where each head looks (A), and where it was wrong to look (dA): blue is positive, ' +
-          'orange negative, the stronger the larger. Training goes against the gradient: a weight ' +
+          'What each head attends to (A), and the gradient of that (dA): blue is positive, ' +
+          'orange negative, stronger for larger entries. Training goes against the gradient: a weight ' +
           'tends to fall where its dA is above the average of its row. Press a pair to see its ' +
           'numbers.'),
-      tiles, tables, element('h3', {}, 'How the gradients’ sizes went'), normCharts());
+      tiles, tables, element('h3', {}, 'Gradient norms during training'), normCharts());
   live(tiles, () => overviewShow());
 }

@@ -1,4 +1,4 @@
-// 12: where the numbers come from.
+// 12: the source of the numbers.
 
 const presetNames = () => [...new Set(state.document.presets.map((p) => p.name))];
 const titleOf = (name) => state.document.presets.find((p) => p.name === name).title || name;
@@ -14,7 +14,7 @@ function presetCard(name) {
       element(
           'p', {class: 'soft'},
           `${p.queries.length} × ${p.keys.length} tokens, width ${p.width}, ${p.heads} head${p.heads > 1 ? 's' : ''}${
-              p.causal ? ', causal' : ''}${p.inputs.memory ? ', looks at a memory' : ''}` +
+              p.causal ? ', causal' : ''}${p.inputs.memory ? ', with a memory' : ''}` +
               `${layers > 1 ? `, ${layers} layers` : ''}`),
       button(here ? 'Shown now' : 'Show this one', () => selectPreset(name), {
         id: `preset-${name}`,

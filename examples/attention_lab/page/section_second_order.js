@@ -1,4 +1,4 @@
-// 9: a Hessian-vector product: how the gradient changes in one direction.
+// 9: a Hessian-vector product: the derivative of the gradient along a direction.
 
 const curvature = {
   direction: null,
@@ -52,7 +52,7 @@ function recordedProduct() {
   return !edited() && h && curvature.kind === 'document' ? h : null;
 }
 
-/// v.Hv from three values of L, which knows nothing of gradients.
+/// v.Hv from three values of L, without gradients.
 function bendByLoss() {
   const of = hessianOf();
   const {mask, scale, heads} = setup();
@@ -85,7 +85,7 @@ function curvatureView() {
               numberSpan('hessian.difference.page', largest(subtract(product, own))), '.')
         : null,
     element(
-        'p', {}, 'The bend along v: v·Hv = ', numberSpan('hessian.bend', dot(curvature.direction, product)),
+        'p', {}, 'The curvature along v: v·Hv = ', numberSpan('hessian.bend', dot(curvature.direction, product)),
         '; from three values of L alone: ', numberSpan('hessian.bend.numeric', bendByLoss()), '.'),
     curvatureChart(product)
   ].filter(Boolean);

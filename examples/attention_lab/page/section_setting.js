@@ -1,4 +1,4 @@
-// 1: what is looked at, and what goes in.
+// 1: the choice of what is shown, and the inputs.
 
 function choiceBar() {
   const p = state.preset;
@@ -27,8 +27,8 @@ function choiceBar() {
               'span',
               () =>
                   (edited() ? `Edited: ${state.edited.size} ${state.edited.size === 1 ? 'entry' : 'entries'}. ` +
-                           'All numbers now come from this page.'
-                            : 'Not edited: all numbers are the library’s.'),
+                           'All numbers are now computed by this page.'
+                            : 'Not edited: all numbers are from the library.'),
               {role: 'status'}),
           button('Undo all edits', undoEdits, {id: 'undo-edits'})));
 }
@@ -44,7 +44,7 @@ function tokenButtons() {
   return element('div', {class: 'tokens', role: 'group', 'aria-label': 'The query'}, chips);
 }
 
-/// The picture, each patch as light as the chosen query attends to it; a patch is chosen by pressing it.
+/// The image, each patch as bright as the attention of the chosen query to it. A click chooses a patch.
 function pictureView() {
   const {uri, rows, columns} = state.preset.picture;
   const cell = 24;
@@ -68,7 +68,7 @@ function pictureView() {
       box.classList.toggle('chosen', n + extra === state.query);
     });
     picture.setAttribute(
-        'aria-label', `The picture in ${rows} × ${columns} patches; query ${queryLabel()} looks at the light ones`);
+        'aria-label', `The picture in ${rows} × ${columns} patches; query ${queryLabel()} attends to the light ones`);
   };
   return element(
       'div', {class: 'picture-box'}, live(picture, show),
@@ -82,13 +82,13 @@ function buildSetting(section) {
   const p = state.preset;
   put(section, paragraph(p.about || ''), p.kind === 'image' && p.picture ? pictureView() : null, tokenButtons(),
       paragraph(
-          `${p.queries.length} queries look at ${p.keys.length} keys. Each token is a row of ${p.width} numbers; ` +
+          `${p.queries.length} queries attend to ${p.keys.length} keys. Each token is a row of ${p.width} numbers; ` +
               `${p.heads} head${p.heads > 1 ? 's' : ''} of width ${p.head_width}; the scores are multiplied by `,
           numberSpan('scale', p.scale), `, which is 1/√${p.head_width}.`),
       paragraph(
           'Every entry here can be changed: press it twice or press Enter on it, type, press ' +
           'Enter. Everything below is ' +
-          'then computed again, forward and backward.'),
+          'then recomputed, forward and backward.'),
       formula(settingFormula()), inputViews());
 }
 
@@ -106,9 +106,9 @@ function inputViews() {
         () => element('div', {class: 'matrices'}, present(['Wq', 'bq', 'Wk', 'bk', 'Wv', 'bv', 'Wo', 'bo']).map(view)),
         small),
     details(
-        'G, the gradient that arrives from above',
+        'G, the gradient from the layers above',
         () =>
-            [paragraph('L = sum(Y * G): G is held fixed, so that L is a single number whose gradient by Y is G.'),
+            [paragraph('L = sum(Y * G) with constant G, so L is a number whose gradient by Y is G.'),
              view('G')],
         small),
   ];

@@ -6,7 +6,7 @@ const tapeLines = () => state.preset.tape || [];
 const known = (names) => [...new Set(names || [])].filter((name) => (name in kAxes || isGradient(name)) && read(name));
 const tapeMatrices = (line) => known(line.matrices);
 
-/// The matrices of the lines that a line computes from, but for those that it belongs to itself.
+/// The matrices of the input lines of a line, except those it belongs to itself.
 function tapeSources(line) {
   const byLine = new Map(tapeLines().map((other) => [other.line, other]));
   const from = (line.inputs || []).flatMap((n) => (byLine.get(n) || {}).matrices || []);
@@ -20,12 +20,12 @@ function tapeInputs(line) {
 }
 
 function tapeRow(line, n) {
-  const keeps = line.keeps && line.keeps.length ? `${line.keeps.join(', ')}: ${bytesText(line.kept_bytes || 0)}` : '–';
+  const saved = line.saved && line.saved.length ? `${line.saved.join(', ')}: ${bytesText(line.saved_bytes || 0)}` : '–';
   const cells = [
     element('th', {scope: 'row'}, `%${line.line}`),
     element('td', {class: 'words'}, `${line.op}(${tapeInputs(line)})`),
     element('td', {}, `[${(line.shape || []).join(', ')}]`),
-    element('td', {class: 'words'}, keeps),
+    element('td', {class: 'words'}, saved),
     element('td', {class: 'words'}, line.formula || ''),
     element('td', {}, line.backward ? 'backward' : 'forward'),
   ];
@@ -53,7 +53,7 @@ function pointAt(n) {
 
 function tapeTable() {
   const rows = tapeLines().map(tapeRow);
-  const heads = ['line', 'op', 'shape', 'kept for backward', 'formula', 'pass'];
+  const heads = ['line', 'op', 'shape', 'saved for backward', 'formula', 'pass'];
   const table = element(
       'table', {class: 'plain tape'}, element('caption', {}, 'The tape: arrow keys go from line to line'),
       element('thead', {}, element('tr', {}, heads.map((text) => element('th', {scope: 'col'}, text)))),
@@ -71,7 +71,7 @@ function tapeTable() {
 function tapeDetail() {
   const line = tapeLines()[tapeAt];
   const upTo = tapeLines().slice(0, tapeAt + 1).filter((l) => !l.backward);
-  const kept = upTo.reduce((sum, l) => sum + (l.kept_bytes || 0), 0);
+  const bytes = upTo.reduce((sum, l) => sum + (l.saved_bytes || 0), 0);
   const [sources, names] = [tapeSources(line), tapeMatrices(line)];
   const arrow = sources.length && names.length ? [element('span', {class: 'then', 'aria-label': 'gives'}, '→')] : [];
   const origin = tapeLines().find((other) => line.backward && other.line === line.rule_of);
@@ -84,23 +84,23 @@ function tapeDetail() {
         fact('belongs to', origin ? `backward of %${origin.line} ${origin.op}` : ''), fact('rule', line.rule),
         fact('layer', line.path),
         fact(
-            'keeps',
-            line.keeps && line.keeps.length ? `${line.keeps.join(', ')}, ${bytesText(line.kept_bytes || 0)}`
+            'saves',
+            line.saved && line.saved.length ? `${line.saved.join(', ')}, ${bytesText(line.saved_bytes || 0)}`
                                             : 'nothing'),
-        fact('kept by the forward lines so far', bytesText(kept))),
+        fact('saved by the forward lines so far', bytesText(bytes))),
     element(
         'div', {class: 'matrices'}, sources.map((name) => matrixView(name)), arrow,
         names.map((name) => matrixView(name))),
     sources.length + names.length
         ? null
-        : paragraph('No named matrix belongs to this line: it only changes shape or joins things.'),
+        : paragraph('No named matrix belongs to this line: it only changes shapes or concatenates.'),
   ];
 }
 
 function buildTape(section) {
   tapeAt = 0;
   if (tapeLines().length === 0) {
-    put(section, paragraph('This preset came without a tape.'));
+    put(section, paragraph('This preset has no tape.'));
     return;
   }
   const {table, rows} = tapeTable();
@@ -121,8 +121,8 @@ function buildTape(section) {
   };
   put(section,
       paragraph(
-          'Each op writes a line: what it computed, from which lines, and what it keeps so that it ' +
-          'can be played backwards. Backward goes from the last line to the first. ' +
+          'Each op records a line: its result, its input lines, and the tensors it saves ' +
+          'for backward. Backward goes from the last line to the first. ' +
           'It can be recorded as well: those lines follow, and can themselves be differentiated.'),
       element(
           'div', {class: 'buttons'}, button('◀ Back', () => goToLine(tapeAt - 1)),

@@ -1,4 +1,4 @@
-// 8: the same attention without ever holding a row of weights: block by block.
+// 8: the same attention without storing a row of weights: block by block.
 
 const tiled = {
   block: 2,
@@ -21,7 +21,7 @@ const tiledOutput = (blocks) => {
   return last.output.map((x) => (last.sum > 0 ? x / last.sum : 0));
 };
 
-/// The largest difference of all tiled rows from the plain ones, forward and backward.
+/// The largest difference of all tiled rows from the untiled ones, forward and backward.
 function tiledDifference() {
   const [O, dS] = [read('O'), read('dS')];
   let most = 0;
@@ -85,8 +85,8 @@ function forwardWords() {
   const blocks = documentBlocks() || ownBlocks(state.query, tiled.block);
   const b = blocks[tiled.at];
   if (b.scores.length === 0) return 'All keys of this block are hidden: nothing changes.';
-  if (b.shrink === 1) return 'The maximum stays, so that the new block is simply added.';
-  if (tiled.at === 0 || b.shrink === 0) return 'The first keys that are seen: the maximum is theirs.';
+  if (b.shrink === 1) return 'The maximum does not change, so the new block is just added.';
+  if (tiled.at === 0 || b.shrink === 0) return 'The first visible keys: they set the maximum.';
   return `A larger score turned up: sum and output so far are multiplied by exp(old maximum - new maximum) = ${
       rounded(b.shrink)}.`;
 }
@@ -101,7 +101,7 @@ function backwardTable() {
     element(
         'p', {}, 'Σ dO * O = ', numberSpan('tiled.total', total),
         ', the same as the row sum of dA * A, and known before any block is seen.'),
-    plainTable(['block', 'A, computed again', 'dA', 'dS'], rows, `Backward of query ${queryLabel()}`)
+    plainTable(['block', 'A, recomputed', 'dA', 'dS'], rows, `Backward of query ${queryLabel()}`)
   ];
 }
 
@@ -134,10 +134,10 @@ function buildTiled(section) {
   const blockCount = () => Math.ceil(longest / tiled.block);
   const steps = liveBox(() => [forwardTable(), paragraph(forwardWords())], {'aria-live': 'polite'});
   const rest = liveBox(
-      () => [comparisonOfTiled(), element('h3', {}, 'Backward: computed again'),
+      () => [comparisonOfTiled(), element('h3', {}, 'Backward: recomputed'),
              paragraph(
-                 'Forward keeps two numbers a row, the maximum and the sum. Backward computes the weights ' +
-                 'of a block from them again when it needs them: time for memory.'),
+                 'Forward saves two numbers per row, the maximum and the sum. Backward recomputes the weights ' +
+                 'of a block from them: memory is traded for time.'),
              formula('A[i, j] = exp(S[i, j] - max) / sum,   dS = A * (dA - Σ dO * O)'), backwardTable()]
                 .flat());
   const go = (n) => {
@@ -150,8 +150,8 @@ function buildTiled(section) {
   };
   put(section,
       paragraph(
-          'A long row of weights need not be held to be summed. Take the keys block by block and ' +
-          'keep three things a query: the largest score so far, the sum of the exponentials, and ' +
+          'A row of weights need not be stored to be summed. Process the keys block by block and ' +
+          'maintain three values per query: the largest score so far, the sum of the exponentials, and ' +
           'the sum of the weighted values.'),
       formula(
           'm′ = max(m, scores)\nl′ = l exp(m - m′) + Σ exp(s - m′)\no′ = o exp(m - m′) + Σ exp(s - ' +

@@ -1,4 +1,4 @@
-// What is looked at, and the numbers of it: the document's as long as nothing was edited, the page's engine's after.
+// What is shown, and its numbers: those of the document until something is edited, then those of the engine.
 
 const state = {
   document: null,
@@ -56,7 +56,7 @@ const maskMatrix = (mask) => matrixOf(mask.length, mask[0].length, mask.flat());
 const isGradient = (name) => kGradients.includes(name);
 const presentGradients = () => kGradients.filter((name) => state.numbers.backward[name]);
 
-/// The rows or columns of a kind: their labels, the first and how many.
+/// The rows or columns of a kind: labels, first index and count.
 function axisOf(kind) {
   const p = state.preset;
   const some = (first, count) => ({first, labels: range(count).map((i) => String(first + i)), count});
@@ -92,7 +92,7 @@ function readNumeric(name, head) {
   return state.numeric.get(key);
 }
 
-/// A matrix by its name, as it is shown now; null where this layer has none.
+/// The current matrix of that name; null if this layer has none.
 function read(name, head = state.head) {
   if (name.startsWith('numeric.')) return readNumeric(name.slice(8), head);
   if (name === 'mask') return maskMatrix(state.mask);
