@@ -1,11 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
 #include "data/parallel_text.h"
-#include "data/toy_grammar/frames.h"
 
 namespace mixtape::data {
 
@@ -18,7 +15,7 @@ namespace mixtape::data {
 ///   accusative, dative or prepositional object (reads the book, helps the child, waits for the bus), not the one who
 ///   receives something (gives the child a book). Each test sentence has such a pair;
 /// - a clause frame with tense that occurs in training: which clauses a sentence has and in which order, with the tense
-///   of its main clause (toy::Frame);
+///   of its main clause;
 /// yet each of its words, on both sides, does. Validation keeps the same distance from training with pairs and frames
 /// that are in neither training nor test, so that tuning on it tells nothing about test.
 struct ToyCorpus {
@@ -30,18 +27,4 @@ struct ToyCorpus {
 /// The same corpus for the same seed, everywhere; takes a fraction of a second.
 ToyCorpus toy_translation(uint64_t seed = 1);
 
-namespace toy {
-
-/// The corpus before it is put into words.
-struct Sentences {
-  std::vector<Sentence> train, validation, test;
-};
-
-/// The sentences that toy_translation(seed) says in both languages, in the same order.
-Sentences toy_sentences(uint64_t seed);
-
-/// The words of a sentence without its punctuation; `teacher's` and `o'clock` are words.
-std::vector<std::string> words_of(const std::string& sentence);
-
-}  // namespace toy
 }  // namespace mixtape::data

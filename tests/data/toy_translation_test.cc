@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "data/bleu.h"
+#include "data/toy_grammar/sentences.h"
 
 using namespace mixtape::data;
 
