@@ -4,10 +4,10 @@
 #include <optional>
 #include <vector>
 
-#include "autograd/mask.h"
-#include "autograd/packed.h"
-#include "autograd/rule.h"
-#include "autograd/tensor.h"
+#include "autograd/ops/mask.h"
+#include "autograd/ops/packed.h"
+#include "autograd/tape/rule.h"
+#include "autograd/tensors/tensor.h"
 
 /// The catalogue of ops. Each computes its value at once and, if a tape is in scope and an input is on it, records a
 /// line with the rule that takes the gradient back. An op's code, its rule and its composed definition stand together

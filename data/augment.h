@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "autograd/random.h"
+#include "autograd/tensors/random.h"
 #include "data/image_operations.h"
 
 namespace mixtape::data {

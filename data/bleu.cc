@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <unordered_map>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/ngrams.h"
 #include "data/unicode.h"
 

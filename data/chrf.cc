@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/ngrams.h"
 #include "data/unicode.h"
 

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <vector>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/text_file.h"
 
 namespace mixtape::data {

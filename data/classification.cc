@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::data {
 namespace {

@@ -8,8 +8,8 @@
 #include <limits>
 #include <numbers>
 
-#include "autograd/error.h"
-#include "autograd/random.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 #include "data/digit_shapes.h"
 #include "data/seeds.h"
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/big_endian.h"
 #include "data/text_file.h"
 

@@ -9,7 +9,7 @@
 #include <numeric>
 #include <span>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/image_mixing.h"
 #include "data/seeds.h"
 

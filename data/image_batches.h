@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/tensor.h"
+#include "autograd/tensors/tensor.h"
 #include "data/augment.h"
 #include "data/images.h"
 #include "data/prefetch.h"

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string_view>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/tensors/error.h"
 #include "data/image_check.h"
 
 // stb_image leaves tables that a damaged JPEG never defines as it finds them, so its memory starts as zeros.

@@ -7,7 +7,7 @@
 #include <system_error>
 #include <vector>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/image_file.h"
 
 namespace mixtape::data {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/image_file.h"
 
 namespace mixtape::data {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "autograd/error.h"
-#include "autograd/random.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 
 namespace mixtape::data {
 

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/big_endian.h"
 #include "data/image_check.h"
 

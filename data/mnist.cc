@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/idx.h"
 #include "data/text_file.h"
 

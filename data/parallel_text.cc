@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/text_file.h"
 
 namespace mixtape::data {

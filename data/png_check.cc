@@ -6,7 +6,7 @@
 #include <cctype>
 #include <cstddef>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/big_endian.h"
 #include "data/image_check.h"
 

@@ -10,8 +10,8 @@
 #include <set>
 #include <unordered_map>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/tensors/error.h"
 #include "data/text_file.h"
 #include "data/unicode.h"
 

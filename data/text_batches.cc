@@ -4,7 +4,7 @@
 #include <memory>
 #include <numeric>
 
-#include "autograd/random.h"
+#include "autograd/tensors/random.h"
 
 namespace mixtape::data {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/packed.h"
+#include "autograd/ops/packed.h"
 #include "data/parallel_text.h"
 #include "data/prefetch.h"
 #include "data/subwords.h"

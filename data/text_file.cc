@@ -8,8 +8,8 @@
 #include <limits>
 #include <optional>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/tensors/error.h"
 #include "data/unicode.h"
 
 namespace mixtape::data {

@@ -6,7 +6,7 @@
 #include <array>
 #include <cstddef>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::data {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::nn {
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/packed.h"
-#include "autograd/tensor.h"
+#include "autograd/ops/packed.h"
+#include "autograd/tensors/tensor.h"
 
 /// Autoregressive decoding, token by token. Attention reads the keys and values of earlier positions from caches.
 namespace mixtape::nn {

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::nn {
 namespace {

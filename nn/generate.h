@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "autograd/packed.h"
-#include "autograd/random.h"
-#include "autograd/tensor.h"
+#include "autograd/ops/packed.h"
+#include "autograd/tensors/random.h"
+#include "autograd/tensors/tensor.h"
 #include "nn/language_model.h"
 #include "nn/transformer.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "autograd/random.h"
-#include "autograd/tensor.h"
+#include "autograd/tensors/random.h"
+#include "autograd/tensors/tensor.h"
 
 /// Initial values of parameters.
 namespace mixtape::nn {

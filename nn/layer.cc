@@ -8,7 +8,7 @@
 #include <mutex>
 #include <set>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::nn {
 namespace {

@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/named_tensors.h"
-#include "autograd/scope.h"
-#include "autograd/tape.h"
-#include "autograd/tensor.h"
+#include "autograd/files/named_tensors.h"
+#include "autograd/tape/scope.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/tensor.h"
 
 namespace mixtape::nn {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autograd/packed.h"
+#include "autograd/ops/packed.h"
 #include "nn/linear.h"
 
 namespace mixtape::nn {

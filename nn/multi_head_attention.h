@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "autograd/mask.h"
-#include "autograd/packed.h"
+#include "autograd/ops/mask.h"
+#include "autograd/ops/packed.h"
 #include "nn/decoding.h"
 #include "nn/linear.h"
 

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::nn {
 namespace {

@@ -1,6 +1,6 @@
 #include "nn/save.h"
 
-#include "autograd/file.h"
+#include "autograd/files/file.h"
 
 namespace mixtape::nn {
 

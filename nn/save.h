@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "autograd/safetensors.h"
+#include "autograd/files/safetensors.h"
 #include "nn/layer.h"
 
 namespace mixtape::nn {

@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-#include "autograd/flops.h"
+#include "autograd/tape/flops.h"
 
 namespace mixtape::nn {
 namespace {

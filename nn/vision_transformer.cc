@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::nn {
 namespace {

@@ -8,8 +8,8 @@
 #include <iterator>
 #include <utility>
 
-#include "autograd/error.h"
 #include "autograd/kernels/parallel.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::optim {
 namespace {

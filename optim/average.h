@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/named_tensors.h"
+#include "autograd/files/named_tensors.h"
 
 namespace mixtape::optim {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::optim {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/named_tensors.h"
+#include "autograd/files/named_tensors.h"
 
 namespace mixtape::optim {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::optim {
 namespace {

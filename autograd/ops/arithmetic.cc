@@ -1,7 +1,7 @@
 #include "autograd/kernels/elementwise.h"
 #include "autograd/kernels/reduce.h"
-#include "autograd/ops/accumulate.h"
-#include "autograd/ops/common.h"
+#include "autograd/ops/internal/accumulate.h"
+#include "autograd/ops/internal/common.h"
 
 namespace mixtape {
 namespace {

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autograd/flops.h"
 #include "autograd/kernels/attention_careful.h"
-#include "autograd/ops/common.h"
-#include "autograd/ops/draw.h"
-#include "autograd/ops/products.h"
+#include "autograd/ops/internal/common.h"
+#include "autograd/ops/internal/draw.h"
+#include "autograd/ops/internal/products.h"
+#include "autograd/tape/flops.h"
 
 namespace mixtape {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "autograd/ops/common.h"
-#include "autograd/ops/draw.h"
+#include "autograd/ops/internal/common.h"
+#include "autograd/ops/internal/draw.h"
 
 namespace mixtape {
 namespace {

@@ -2,8 +2,8 @@
 #include <numbers>
 
 #include "autograd/kernels/elementwise.h"
-#include "autograd/ops/common.h"
-#include "autograd/ops/products.h"
+#include "autograd/ops/internal/common.h"
+#include "autograd/ops/internal/products.h"
 
 namespace mixtape {
 namespace {

@@ -1,10 +1,10 @@
 #include <cmath>
 
-#include "autograd/flops.h"
 #include "autograd/kernels/convolution.h"
 #include "autograd/kernels/windows.h"
-#include "autograd/ops/common.h"
-#include "autograd/ops/products.h"
+#include "autograd/ops/internal/common.h"
+#include "autograd/ops/internal/products.h"
+#include "autograd/tape/flops.h"
 
 namespace mixtape {
 namespace {

@@ -1,5 +1,5 @@
 #include "autograd/kernels/move.h"
-#include "autograd/ops/common.h"
+#include "autograd/ops/internal/common.h"
 
 namespace mixtape {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "autograd/ops/common.h"
+#include "autograd/ops/internal/common.h"
 
 namespace mixtape {
 namespace {

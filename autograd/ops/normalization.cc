@@ -1,8 +1,8 @@
 #include "autograd/kernels/batch_norm.h"
 #include "autograd/kernels/norm.h"
 
-#include "autograd/ops/common.h"
-#include "autograd/recompute.h"
+#include "autograd/ops/internal/common.h"
+#include "autograd/tensors/recompute.h"
 
 namespace mixtape {
 

@@ -1,8 +1,8 @@
-#include "autograd/ops/products.h"
+#include "autograd/ops/internal/products.h"
 
 #include "autograd/kernels/gemm_gradients.h"
 #include "autograd/kernels/scratch.h"
-#include "autograd/ops/common.h"
+#include "autograd/ops/internal/common.h"
 
 namespace mixtape {
 namespace {

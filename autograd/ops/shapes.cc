@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "autograd/kernels/move.h"
-#include "autograd/ops/common.h"
+#include "autograd/ops/internal/common.h"
 
 namespace mixtape {
 namespace {

@@ -1,6 +1,6 @@
 #include "autograd/kernels/softmax.h"
 
-#include "autograd/ops/common.h"
+#include "autograd/ops/internal/common.h"
 
 namespace mixtape {
 

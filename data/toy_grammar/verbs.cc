@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/toy_grammar/english_forms.h"
 #include "data/toy_grammar/german_forms.h"
 #include "data/toy_grammar/lexicon.h"

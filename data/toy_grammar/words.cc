@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/toy_grammar/lexicon.h"
 
 namespace mixtape::data::toy {

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
+#include "autograd/tensors/error.h"
 #include "examples/attention_lab/derivatives.h"
 #include "examples/attention_lab/preset.h"
 #include "examples/self_attention_by_hand/by_hand.h"

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <set>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
-#include "autograd/tape_listing.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tape/tape_listing.h"
+#include "autograd/tensors/error.h"
 #include "nn/multi_head_attention.h"
 #include "optim/adam.h"
 #include "optim/clip.h"

@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "autograd/ops.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/random.h"
 #include "examples/common/training.h"
 #include "nn/linear_attention.h"
 #include "nn/multi_head_attention.h"

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "autograd/json.h"
+#include "autograd/files/json.h"
 #include "examples/attention_lab/cost.h"
 #include "examples/attention_lab/study.h"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
+#include "autograd/tensors/error.h"
 #include "examples/attention_lab/preset.h"
 #include "nn/language_model.h"
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
+#include "autograd/tensors/error.h"
 #include "data/digits.h"
 #include "data/image_file.h"
 #include "examples/attention_lab/preset.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/tensor.h"
+#include "autograd/tensors/tensor.h"
 
 namespace mixtape::attention_lab {
 

@@ -2,8 +2,8 @@
 
 #include <functional>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/tensors/error.h"
 #include "examples/attention_lab/document.h"
 #include "examples/attention_lab/page.h"
 #include "examples/attention_lab/walk.h"

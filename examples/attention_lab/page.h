@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/json.h"
+#include "autograd/files/json.h"
 
 namespace mixtape::attention_lab {
 

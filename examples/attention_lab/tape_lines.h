@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "autograd/tape.h"
-#include "autograd/tape_listing.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tape/tape_listing.h"
 #include "examples/attention_lab/layer.h"
 
 namespace mixtape::attention_lab {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "examples/common/format.h"
 #include "examples/common/page_style.h"
 #include "examples/common/ticks.h"

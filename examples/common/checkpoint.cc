@@ -4,9 +4,9 @@
 
 #include <charconv>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
-#include "autograd/safetensors.h"
+#include "autograd/files/file.h"
+#include "autograd/files/safetensors.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::examples {
 namespace {

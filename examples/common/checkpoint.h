@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "autograd/named_tensors.h"
+#include "autograd/files/named_tensors.h"
 
 namespace mixtape::examples {
 

@@ -13,7 +13,7 @@
 #include <new>
 #include <string_view>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::examples {
 namespace {

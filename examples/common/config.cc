@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::examples {
 namespace {

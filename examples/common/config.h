@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "autograd/json.h"
+#include "autograd/files/json.h"
 
 namespace mixtape::examples {
 

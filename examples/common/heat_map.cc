@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <numeric>
 
-#include "autograd/error.h"
-#include "autograd/json.h"
+#include "autograd/files/json.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::examples {
 namespace {

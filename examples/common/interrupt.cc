@@ -6,7 +6,7 @@
 #include <atomic>
 #include <csignal>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::examples {
 namespace {

@@ -12,9 +12,9 @@
 #include <optional>
 #include <utility>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
-#include "autograd/json.h"
+#include "autograd/files/file.h"
+#include "autograd/files/json.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::examples {
 namespace {

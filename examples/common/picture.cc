@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/image_file.h"
 
 namespace mixtape::examples {

@@ -6,7 +6,7 @@
 #include <map>
 #include <optional>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "optim/schedule.h"
 
 namespace mixtape::examples {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "autograd/dtype.h"
-#include "autograd/json.h"
+#include "autograd/files/json.h"
+#include "autograd/tensors/dtype.h"
 #include "examples/common/config.h"
 #include "examples/common/train_options.h"
 

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::examples {
 namespace {

@@ -8,8 +8,8 @@
 #include <limits>
 #include <optional>
 
-#include "autograd/error.h"
-#include "autograd/precision.h"
+#include "autograd/tape/precision.h"
+#include "autograd/tensors/error.h"
 #include "examples/common/command_line.h"
 #include "examples/common/interrupt.h"
 #include "examples/common/progress.h"

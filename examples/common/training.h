@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/named_tensors.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/files/named_tensors.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/random.h"
 #include "examples/common/checkpoint.h"
 #include "examples/common/metrics.h"
 #include "examples/common/run_folder.h"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "autograd/ops.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
 
 namespace mixtape::extend {
 

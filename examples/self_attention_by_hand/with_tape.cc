@@ -1,6 +1,6 @@
 #include "autograd/ops.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/random.h"
 #include "examples/self_attention_by_hand/by_hand.h"
 #include "nn/save.h"
 #include "nn/self_attention.h"

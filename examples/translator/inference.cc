@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <numeric>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "nn/generate.h"
 #include "nn/save.h"
 

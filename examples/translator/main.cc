@@ -3,9 +3,9 @@
 #include <chrono>
 #include <iostream>
 
-#include "autograd/error.h"
-#include "autograd/json.h"
-#include "autograd/threads.h"
+#include "autograd/files/json.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/threads.h"
 #include "data/bleu.h"
 #include "data/chrf.h"
 #include "data/text_file.h"

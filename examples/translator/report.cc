@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/file.h"
-#include "autograd/packed.h"
+#include "autograd/files/file.h"
+#include "autograd/ops/packed.h"
 #include "data/subwords.h"
 #include "data/text_batches.h"
 #include "examples/common/heat_map.h"

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "autograd/error.h"
-#include "autograd/threads.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/threads.h"
 #include "data/bleu.h"
 #include "data/chrf.h"
 #include "data/text_batches.h"

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "examples/common/format.h"
 #include "examples/common/heat_map.h"
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/cifar10.h"
 #include "data/digits.h"
 #include "data/mnist.h"

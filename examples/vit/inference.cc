@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include "autograd/error.h"
-#include "autograd/json.h"
+#include "autograd/files/json.h"
 #include "autograd/ops.h"
+#include "autograd/tensors/error.h"
 #include "data/image_file.h"
 #include "nn/save.h"
 

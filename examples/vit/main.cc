@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include "autograd/error.h"
-#include "autograd/json.h"
-#include "autograd/threads.h"
+#include "autograd/files/json.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/threads.h"
 #include "data/image_file.h"
 #include "examples/common/command_line.h"
 #include "examples/common/training.h"

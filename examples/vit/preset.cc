@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.h"
-#include "autograd/json.h"
+#include "autograd/files/json.h"
+#include "autograd/tensors/error.h"
 
 namespace mixtape::vit {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <optional>
 
-#include "autograd/error.h"
-#include "autograd/json.h"
+#include "autograd/files/json.h"
 #include "autograd/ops.h"
-#include "autograd/threads.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/threads.h"
 #include "data/image_batches.h"
 #include "examples/common/plan.h"
 #include "examples/common/training.h"

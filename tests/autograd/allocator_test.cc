@@ -1,4 +1,4 @@
-#include "autograd/allocator.h"
+#include "autograd/tensors/allocator.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "autograd/error.h"
-#include "autograd/random.h"
-#include "autograd/tensor.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
+#include "autograd/tensors/tensor.h"
 #include "tests/sanitizer.h"
 
 using namespace mixtape;

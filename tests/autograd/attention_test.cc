@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "autograd/ops.h"
-#include "autograd/random.h"
+#include "autograd/tensors/random.h"
 #include "tests/autograd/closeness.h"
 
 using namespace mixtape;

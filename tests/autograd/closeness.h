@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "autograd/ops.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/random.h"
 
 namespace mixtape::tests {
 

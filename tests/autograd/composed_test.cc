@@ -4,11 +4,11 @@
 #include <functional>
 #include <vector>
 
-#include "autograd/mask.h"
 #include "autograd/ops.h"
-#include "autograd/precision.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/ops/mask.h"
+#include "autograd/tape/precision.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/random.h"
 #include "tests/autograd/closeness.h"
 
 using namespace mixtape;

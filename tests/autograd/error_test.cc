@@ -1,8 +1,8 @@
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 #include <doctest/doctest.h>
 
-#include "autograd/scope.h"
+#include "autograd/tape/scope.h"
 
 using namespace mixtape;
 

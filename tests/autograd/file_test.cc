@@ -1,4 +1,4 @@
-#include "autograd/file.h"
+#include "autograd/files/file.h"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "tests/examples/child_process.h"
 #include "tests/temporary_folder.h"
 

@@ -1,9 +1,9 @@
-#include "autograd/gradcheck.h"
+#include "autograd/tape/gradcheck.h"
 
-#include "autograd/error.h"
 #include "autograd/kernels/softmax.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
 #include "tests/autograd/gradient_table.h"
 
 using namespace mixtape;

@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-#include "autograd/random.h"
+#include "autograd/tensors/random.h"
 
 namespace mixtape::tests {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
+#include "autograd/tape/gradcheck.h"
 
 namespace mixtape::tests {
 

@@ -2,10 +2,10 @@
 
 #include <cmath>
 
-#include "autograd/flops.h"
 #include "autograd/ops.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/tape/flops.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/random.h"
 #include "tests/autograd/closeness.h"
 
 using namespace mixtape;

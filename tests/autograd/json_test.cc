@@ -1,4 +1,4 @@
-#include "autograd/json.h"
+#include "autograd/files/json.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 using namespace mixtape;
 

@@ -1,10 +1,10 @@
-#include "autograd/mask.h"
+#include "autograd/ops/mask.h"
 
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/random.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 
 using namespace mixtape;
 

@@ -1,8 +1,8 @@
-#include "autograd/named_tensors.h"
+#include "autograd/files/named_tensors.h"
 
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 using namespace mixtape;
 

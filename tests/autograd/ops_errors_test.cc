@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/scope.h"
+#include "autograd/tape/scope.h"
+#include "autograd/tensors/error.h"
 
 using namespace mixtape;
 

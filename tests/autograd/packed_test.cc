@@ -1,9 +1,9 @@
-#include "autograd/packed.h"
+#include "autograd/ops/packed.h"
 
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
+#include "autograd/tensors/error.h"
 
 using namespace mixtape;
 

@@ -1,15 +1,15 @@
-#include "autograd/precision.h"
+#include "autograd/tape/precision.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <functional>
 
-#include "autograd/error.h"
-#include "autograd/mask.h"
 #include "autograd/ops.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/ops/mask.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 
 using namespace mixtape;
 

@@ -1,4 +1,4 @@
-#include "autograd/random.h"
+#include "autograd/tensors/random.h"
 
 #include <doctest/doctest.h>
 

@@ -1,11 +1,11 @@
 #include <doctest/doctest.h>
 
-#include "autograd/allocator.h"
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
-#include "autograd/tape_listing.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tape/tape_listing.h"
+#include "autograd/tensors/allocator.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 
 using namespace mixtape;
 

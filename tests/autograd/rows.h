@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "autograd/tensor.h"
+#include "autograd/tensors/tensor.h"
 
 namespace mixtape::tests {
 

@@ -1,15 +1,15 @@
-#include "autograd/rule.h"
+#include "autograd/tape/rule.h"
 
 #include <algorithm>
 #include <functional>
 #include <map>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/precision.h"
-#include "autograd/random.h"
-#include "autograd/rule_observer.h"
-#include "autograd/tape.h"
+#include "autograd/tape/internal/rule_observer.h"
+#include "autograd/tape/precision.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 #include "tests/autograd/gradient_table.h"
 #include "tests/autograd/rows.h"
 

@@ -1,11 +1,11 @@
-#include "autograd/safetensors.h"
+#include "autograd/files/safetensors.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstring>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 using namespace mixtape;
 

@@ -1,4 +1,4 @@
-#include "autograd/scope.h"
+#include "autograd/tape/scope.h"
 
 #include <doctest/doctest.h>
 

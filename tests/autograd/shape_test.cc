@@ -1,8 +1,8 @@
-#include "autograd/shape.h"
+#include "autograd/tensors/shape.h"
 
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 using namespace mixtape;
 

@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "autograd/allocator.h"
 #include "autograd/ops.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/allocator.h"
+#include "autograd/tensors/random.h"
 #include "tests/heap_allocations.h"
 #include "tests/sanitizer.h"
 

@@ -1,12 +1,12 @@
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
 #include "autograd/kernels/instruction_set.h"
 #include "autograd/ops.h"
-#include "autograd/ops/accumulate.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
-#include "autograd/tape_listing.h"
+#include "autograd/ops/internal/accumulate.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tape/tape_listing.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 #include "tests/autograd/closeness.h"
 #include "tests/autograd/rows.h"
 

@@ -2,9 +2,9 @@
 
 #include <stdexcept>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
 #include "tests/autograd/rows.h"
 
 using namespace mixtape;

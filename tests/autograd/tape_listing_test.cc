@@ -2,11 +2,11 @@
 
 #include <set>
 
-#include "autograd/error.h"
-#include "autograd/json.h"
+#include "autograd/files/json.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
-#include "autograd/tape_listing.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tape/tape_listing.h"
+#include "autograd/tensors/error.h"
 
 using namespace mixtape;
 

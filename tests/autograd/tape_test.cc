@@ -1,12 +1,12 @@
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
 
 #include <doctest/doctest.h>
 
 #include <optional>
 #include <thread>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
+#include "autograd/tensors/error.h"
 #include "tests/autograd/rows.h"
 
 using namespace mixtape;

@@ -1,11 +1,11 @@
-#include "autograd/tensor.h"
+#include "autograd/tensors/tensor.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <thread>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 using namespace mixtape;
 

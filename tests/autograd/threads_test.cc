@@ -1,11 +1,11 @@
-#include "autograd/threads.h"
+#include "autograd/tensors/threads.h"
 
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 
 using namespace mixtape;
 

@@ -8,11 +8,11 @@
 #include <memory>
 #include <system_error>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
-#include "autograd/json.h"
+#include "autograd/files/file.h"
+#include "autograd/files/json.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
 #include "examples/common/chart.h"
 #include "examples/common/format.h"
 #include "nn/language_model.h"

@@ -5,13 +5,13 @@
 #include <functional>
 #include <thread>
 
-#include "autograd/error.h"
-#include "autograd/flops.h"
-#include "autograd/json.h"
+#include "autograd/files/json.h"
 #include "autograd/ops.h"
-#include "autograd/precision.h"
-#include "autograd/tape.h"
-#include "autograd/threads.h"
+#include "autograd/tape/flops.h"
+#include "autograd/tape/precision.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/threads.h"
 #include "examples/common/command_line.h"
 #include "nn/multi_head_attention.h"
 #include "optim/clip.h"

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
+#include "autograd/tensors/error.h"
 #include "nn/language_model.h"
 #include "nn/transformer.h"
 #include "nn/vision_transformer.h"

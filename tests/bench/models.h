@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "autograd/named_tensors.h"
-#include "autograd/tensor.h"
+#include "autograd/files/named_tensors.h"
+#include "autograd/tensors/tensor.h"
 #include "optim/optimizer.h"
 
 namespace mixtape::bench {

@@ -4,10 +4,10 @@
 
 #include <memory>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 #include "optim/adam.h"
 
 namespace mixtape::bench {

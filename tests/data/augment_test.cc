@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 
 using namespace mixtape;
 using namespace mixtape::data;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "tests/data/sacrebleu_cases.h"
 
 using namespace mixtape;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "tests/data/image_bytes.h"
 #include "tests/temporary_folder.h"
 

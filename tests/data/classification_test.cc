@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/random.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 
 using namespace mixtape;
 using data::Classification;

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/tensors/error.h"
 #include "data/cifar10.h"
 #include "data/idx.h"
 #include "data/image_file.h"

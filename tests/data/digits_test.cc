@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <set>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
 #include "data/classification.h"
 #include "data/digit_shapes.h"
 #include "optim/adam.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/mnist.h"
 #include "tests/data/image_bytes.h"
 #include "tests/temporary_folder.h"

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/image_mixing.h"
 #include "data/seeds.h"
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/tensors/error.h"
 #include "tests/temporary_folder.h"
 
 using namespace mixtape;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/file.h"
+#include "autograd/files/file.h"
 
 using namespace mixtape;
 using namespace mixtape::data;

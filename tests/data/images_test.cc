@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/digits.h"
 
 using namespace mixtape;

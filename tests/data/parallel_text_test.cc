@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "tests/temporary_folder.h"
 
 using namespace mixtape;

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "autograd/file.h"
-#include "autograd/json.h"
+#include "autograd/files/file.h"
+#include "autograd/files/json.h"
 
 namespace mixtape::tests {
 

@@ -6,7 +6,7 @@
 #include <limits>
 #include <set>
 
-#include "autograd/random.h"
+#include "autograd/tensors/random.h"
 
 using namespace mixtape;
 using namespace mixtape::data;

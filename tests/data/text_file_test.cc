@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 #include <zlib.h>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "tests/temporary_folder.h"
 
 using namespace mixtape;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "autograd/ops.h"
-#include "autograd/random.h"
+#include "autograd/tensors/random.h"
 #include "examples/attention_lab/study.h"
 
 namespace mixtape::attention_lab {

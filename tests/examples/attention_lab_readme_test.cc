@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/file.h"
+#include "autograd/files/file.h"
 #include "tests/text.h"
 
 using namespace mixtape;

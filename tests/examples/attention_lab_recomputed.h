@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/json.h"
+#include "autograd/files/json.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
 #include "examples/attention_lab/layer.h"
 
 namespace mixtape::attention_lab {

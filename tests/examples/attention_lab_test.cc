@@ -10,9 +10,9 @@
 #include <cstdlib>
 #include <set>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
-#include "autograd/json.h"
+#include "autograd/files/file.h"
+#include "autograd/files/json.h"
+#include "autograd/tensors/error.h"
 #include "examples/attention_lab/explanation.h"
 #include "examples/attention_lab/walk.h"
 #include "tests/examples/attention_lab_cases.h"

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <zlib.h>
 
-#include "autograd/file.h"
+#include "autograd/files/file.h"
 #include "tests/examples/program.h"
 #include "tests/examples/small_training.h"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "tests/text.h"
 
 using namespace mixtape;

@@ -7,7 +7,7 @@
 #include <iostream>
 #include <new>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "examples/common/train_options.h"
 #include "tests/examples/child_process.h"
 #include "tests/text.h"

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/tensors/error.h"
 #include "tests/temporary_folder.h"
 
 using namespace mixtape;

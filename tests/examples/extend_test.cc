@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
+#include "autograd/tape/gradcheck.h"
 #include "examples/extend/gated_linear.h"
 #include "examples/extend/hard_swish.h"
 #include "examples/extend/softplus.h"

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "tests/text.h"
 
 using namespace mixtape;

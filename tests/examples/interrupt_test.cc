@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "tests/examples/child_process.h"
 
 using namespace mixtape;

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <csignal>
 
-#include "autograd/error.h"
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/tensors/error.h"
 #include "tests/examples/child_process.h"
 #include "tests/temporary_folder.h"
 

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "data/image_file.h"
 #include "tests/temporary_folder.h"
 #include "tests/text.h"

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/file.h"
+#include "autograd/files/file.h"
 #include "tests/temporary_folder.h"
 
 namespace mixtape::tests {

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
-#include "autograd/tape_listing.h"
+#include "autograd/tape/gradcheck.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tape/tape_listing.h"
 #include "data/text_batches.h"
 #include "data/toy_translation.h"
 #include "nn/nn.h"

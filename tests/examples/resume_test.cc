@@ -6,7 +6,7 @@
 #include <random>
 #include <thread>
 
-#include "autograd/file.h"
+#include "autograd/files/file.h"
 #include "examples/common/metrics.h"
 #include "tests/examples/program.h"
 #include "tests/examples/small_training.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string>
 
-#include "autograd/file.h"
+#include "autograd/files/file.h"
 #include "examples/common/metrics.h"
 #include "examples/vit/report.h"
 #include "tests/temporary_folder.h"

@@ -4,9 +4,9 @@
 
 #include <functional>
 
-#include "autograd/allocator.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/allocator.h"
 #include "nn/transformer.h"
 #include "nn/vision_transformer.h"
 #include "optim/adam.h"

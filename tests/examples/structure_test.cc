@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/file.h"
+#include "autograd/files/file.h"
 #include "tests/text.h"
 
 namespace {
@@ -68,6 +68,33 @@ TEST_CASE("structure: only autograd and optim enter the kernels") {
     for (const Include& include : includes_below(folder)) {
       CAPTURE(include.file);
       CHECK(!include.target.starts_with("autograd/kernels/"));
+    }
+  }
+}
+
+TEST_CASE("structure: public headers include no private ones") {
+  const auto is_private = [](const std::string& path) {
+    return path.find("/internal/") != std::string::npos || path.starts_with("autograd/kernels/") ||
+           path.starts_with("data/toy_grammar/");
+  };
+  for (const char* folder : {"autograd", "nn", "optim", "data"}) {
+    for (const Include& include : includes_below(folder)) {
+      if (!include.file.ends_with(".h") || is_private(include.file)) continue;
+      CAPTURE(include.file);
+      CAPTURE(include.target);
+      CHECK(!is_private(include.target));
+    }
+  }
+}
+
+TEST_CASE("structure: private headers of a room are included by that room and its tests only") {
+  for (const char* folder : {"autograd", "nn", "optim", "data", "examples"}) {
+    for (const Include& include : includes_below(folder)) {
+      const size_t end = include.target.find("/internal/");
+      if (end == std::string::npos) continue;
+      CAPTURE(include.file);
+      CAPTURE(include.target);
+      CHECK(include.file.starts_with("autograd/"));
     }
   }
 }

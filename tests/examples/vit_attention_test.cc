@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "examples/vit/attention.h"
 
 using namespace mixtape;

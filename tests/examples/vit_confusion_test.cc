@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "examples/vit/confusion.h"
 #include "tests/text.h"
 

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
-#include "autograd/random.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/random.h"
 #include "data/digits.h"
 #include "tests/examples/small_report.h"
 #include "tests/text.h"

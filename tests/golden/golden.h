@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/file.h"
+#include "autograd/files/file.h"
+#include "autograd/files/safetensors.h"
 #include "autograd/ops.h"
-#include "autograd/safetensors.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
 #include "tests/text.h"
 
 /// Comparison with what PyTorch computed: the fixtures that make_torch.py wrote to tests/golden/torch.

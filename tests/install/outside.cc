@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "autograd/gradcheck.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
+#include "autograd/tape/gradcheck.h"
+#include "autograd/tape/tape.h"
 #include "nn/nn.h"
 
 using namespace mixtape;

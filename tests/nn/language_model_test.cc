@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "tests/nn/numbers.h"
 
 using namespace mixtape;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/random.h"
+#include "autograd/tensors/random.h"
 #include "nn/layer.h"
 
 /// A layer or a model, small, in f64, with random parameters, and a way to call it.

@@ -7,11 +7,11 @@
 #include <iterator>
 #include <set>
 
-#include "autograd/file.h"
-#include "autograd/gradcheck.h"
+#include "autograd/files/file.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
-#include "autograd/tape_listing.h"
+#include "autograd/tape/gradcheck.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tape/tape_listing.h"
 #include "nn/layer.h"
 #include "nn/save.h"
 #include "nn/summary.h"

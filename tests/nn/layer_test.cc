@@ -6,9 +6,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/tape_listing.h"
+#include "autograd/tape/tape_listing.h"
+#include "autograd/tensors/error.h"
 #include "nn/nn.h"
 #include "tests/nn/numbers.h"
 

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
 #include "tests/nn/numbers.h"
 
 using namespace mixtape;

@@ -6,9 +6,9 @@
 #include <limits>
 #include <vector>
 
-#include "autograd/packed.h"
-#include "autograd/random.h"
-#include "autograd/tensor.h"
+#include "autograd/ops/packed.h"
+#include "autograd/tensors/random.h"
+#include "autograd/tensors/tensor.h"
 
 /// The largest |a - b| of two tensors of one shape; infinite if the shapes differ or a number is NaN.
 inline double largest_difference(const mixtape::Tensor& a, const mixtape::Tensor& b) {

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "autograd/error.h"
-#include "autograd/packed.h"
+#include "autograd/ops/packed.h"
+#include "autograd/tensors/error.h"
 #include "tests/nn/numbers.h"
 
 using namespace mixtape;

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "nn/nn.h"
 #include "tests/nn/numbers.h"
 #include "tests/temporary_folder.h"

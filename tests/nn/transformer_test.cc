@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "autograd/error.h"
 #include "autograd/ops.h"
-#include "autograd/threads.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/threads.h"
 #include "nn/generate.h"
 #include "nn/language_model.h"
 #include "tests/nn/numbers.h"

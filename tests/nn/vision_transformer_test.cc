@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "autograd/error.h"
-#include "autograd/flops.h"
 #include "autograd/ops.h"
-#include "autograd/tape.h"
+#include "autograd/tape/flops.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/error.h"
 #include "tests/nn/numbers.h"
 
 using namespace mixtape;

@@ -1,6 +1,6 @@
 #include "optim/adamw.h"
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "optim/adam.h"
 #include "tests/optim/support.h"
 

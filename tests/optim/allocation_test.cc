@@ -1,4 +1,4 @@
-#include "autograd/allocator.h"
+#include "autograd/tensors/allocator.h"
 #include "optim/optim.h"
 #include "tests/heap_allocations.h"
 #include "tests/optim/support.h"

@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "autograd/error.h"
-#include "autograd/threads.h"
+#include "autograd/tensors/error.h"
+#include "autograd/tensors/threads.h"
 #include "optim/adam.h"
 #include "optim/sgd.h"
 #include "tests/optim/support.h"

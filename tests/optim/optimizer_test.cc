@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "optim/optim.h"
 #include "tests/optim/support.h"
 

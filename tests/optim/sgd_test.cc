@@ -1,6 +1,6 @@
 #include "optim/sgd.h"
 
-#include "autograd/error.h"
+#include "autograd/tensors/error.h"
 #include "tests/optim/support.h"
 
 using namespace mixtape;

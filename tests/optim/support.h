@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "autograd/ops.h"
-#include "autograd/random.h"
-#include "autograd/tape.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/random.h"
 #include "optim/optimizer.h"
 
 namespace mixtape::optim_test {

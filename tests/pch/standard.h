@@ -15,6 +15,6 @@
 #include <vector>
 
 #include "autograd/ops.h"
-#include "autograd/tape.h"
-#include "autograd/tensor.h"
+#include "autograd/tape/tape.h"
+#include "autograd/tensors/tensor.h"
 #include "nn/layer.h"
