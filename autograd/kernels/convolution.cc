@@ -1,6 +1,6 @@
 #include "autograd/kernels/convolution.h"
 
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/gemm/gemm.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/reduce.h"
 #include "autograd/kernels/scratch.h"

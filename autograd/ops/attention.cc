@@ -1,10 +1,10 @@
-#include "autograd/kernels/attention.h"
+#include "autograd/kernels/attention/attention.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "autograd/flops.h"
-#include "autograd/kernels/attention_careful.h"
+#include "autograd/kernels/attention/reference.h"
 #include "autograd/ops/common.h"
 #include "autograd/ops/draw.h"
 #include "autograd/ops/factors.h"

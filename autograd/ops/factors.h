@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/gemm/gemm.h"
 #include "autograd/precision.h"
 #include "autograd/tape.h"
 

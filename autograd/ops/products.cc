@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "autograd/flops.h"
-#include "autograd/kernels/gemm_by_rows.h"
+#include "autograd/kernels/gemm/by_rows.h"
 #include "autograd/kernels/reduce.h"
 #include "autograd/kernels/scratch.h"
 #include "autograd/ops/common.h"

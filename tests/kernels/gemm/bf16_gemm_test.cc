@@ -1,12 +1,12 @@
-#include "autograd/kernels/bf16_gemm.h"
+#include "autograd/kernels/gemm/bf16_gemm.h"
 
 #include <doctest/doctest.h>
 
 #include <bit>
 #include <cmath>
 
+#include "tests/kernels/gemm/products.h"
 #include "tests/kernels/instruction_sets.h"
-#include "tests/kernels/products.h"
 #include "tests/kernels/thread_counts.h"
 
 using namespace mixtape::tests;

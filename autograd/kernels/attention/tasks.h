@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "autograd/kernels/attention.h"
+#include "autograd/kernels/attention/attention.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
 

@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
-#include "autograd/kernels/attention.h"
-#include "autograd/kernels/attention_careful.h"
+#include "autograd/kernels/attention/attention.h"
+#include "autograd/kernels/attention/reference.h"
 #include "tests/kernels/buffers.h"
 #include "tests/kernels/reference.h"
 

@@ -1,11 +1,11 @@
-#include "autograd/kernels/bf16_gemm.h"
+#include "autograd/kernels/gemm/bf16_gemm.h"
 
 #include <algorithm>
 
-#include "autograd/kernels/bf16_tiles.h"
+#include "autograd/kernels/gemm/bf16_tiles.h"
+#include "autograd/kernels/gemm/simd_gemm.h"
 #include "autograd/kernels/instruction_set.h"
 #include "autograd/kernels/parallel.h"
-#include "autograd/kernels/strip_gemm.h"
 
 namespace mixtape::kernels {
 namespace {

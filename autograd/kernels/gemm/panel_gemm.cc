@@ -1,4 +1,4 @@
-#include "autograd/kernels/panel_gemm.h"
+#include "autograd/kernels/gemm/panel_gemm.h"
 
 #include <algorithm>
 #include <atomic>

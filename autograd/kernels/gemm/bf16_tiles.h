@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/kernels/panel_gemm.h"
+#include "autograd/kernels/gemm/panel_gemm.h"
 
 namespace mixtape::kernels {
 

@@ -1,18 +1,18 @@
-#include "autograd/kernels/attention.h"
+#include "autograd/kernels/attention/attention.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "autograd/kernels/attention_careful.h"
-#include "autograd/kernels/attention_tasks.h"
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/attention/reference.h"
+#include "autograd/kernels/attention/tasks.h"
+#include "autograd/kernels/gemm/gemm.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"
 #include "hwy/cache_control.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "autograd/kernels/attention.cc"
+#define HWY_TARGET_INCLUDE "autograd/kernels/attention/attention.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 //
 #include "autograd/kernels/exp-inl.h"

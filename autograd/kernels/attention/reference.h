@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "autograd/kernels/attention.h"
+#include "autograd/kernels/attention/attention.h"
 #include "autograd/kernels/philox.h"
 #include "autograd/kernels/scratch.h"
 

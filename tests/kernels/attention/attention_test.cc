@@ -1,4 +1,4 @@
-#include "autograd/kernels/attention.h"
+#include "autograd/kernels/attention/attention.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/kernels/attention_problem.h"
+#include "tests/kernels/attention/problem.h"
 #include "tests/kernels/instruction_sets.h"
 #include "tests/kernels/thread_counts.h"
 

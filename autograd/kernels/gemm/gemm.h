@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "autograd/kernels/operand.h"
+#include "autograd/kernels/gemm/operand.h"
 
 namespace mixtape::kernels {
 

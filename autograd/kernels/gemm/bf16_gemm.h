@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/gemm/gemm.h"
 
 namespace mixtape::kernels {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/gemm/gemm.h"
 
 namespace mixtape::kernels {
 

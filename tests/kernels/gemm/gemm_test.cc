@@ -1,4 +1,4 @@
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/gemm/gemm.h"
 
 #include <doctest/doctest.h>
 
@@ -7,11 +7,11 @@
 #include <cstring>
 #include <vector>
 
-#include "autograd/kernels/gemm_by_rows.h"
+#include "autograd/kernels/gemm/by_rows.h"
+#include "autograd/kernels/gemm/simd_gemm.h"
 #include "autograd/kernels/scratch.h"
-#include "autograd/kernels/strip_gemm.h"
+#include "tests/kernels/gemm/products.h"
 #include "tests/kernels/instruction_sets.h"
-#include "tests/kernels/products.h"
 #include "tests/kernels/thread_counts.h"
 
 using namespace mixtape::tests;

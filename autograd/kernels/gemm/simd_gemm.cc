@@ -1,4 +1,4 @@
-#include "autograd/kernels/strip_gemm.h"
+#include "autograd/kernels/gemm/simd_gemm.h"
 
 #include <hwy/cache_control.h>
 
@@ -12,7 +12,7 @@
 #include "autograd/kernels/scratch.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "autograd/kernels/strip_gemm.cc"
+#define HWY_TARGET_INCLUDE "autograd/kernels/gemm/simd_gemm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 //
 #include "autograd/kernels/bf16-inl.h"

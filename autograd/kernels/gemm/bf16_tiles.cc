@@ -1,6 +1,6 @@
-#include "autograd/kernels/bf16_tiles.h"
+#include "autograd/kernels/gemm/bf16_tiles.h"
 
-#include "autograd/kernels/x86_tiles.h"
+#include "autograd/kernels/gemm/x86_tiles.h"
 
 #if defined(MIXTAPE_X86_TILES)
 

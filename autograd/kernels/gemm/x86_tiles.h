@@ -19,7 +19,7 @@
 #include <immintrin.h>
 #endif
 
-#include "autograd/kernels/panel_gemm.h"
+#include "autograd/kernels/gemm/panel_gemm.h"
 
 // The rest of the library is built for any x86-64; these functions are entered only after the CPU was asked.
 #define MIXTAPE_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))

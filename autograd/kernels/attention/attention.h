@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "autograd/kernels/dropout.h"
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/gemm/gemm.h"
 
 namespace mixtape::kernels {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autograd/kernels/panel_gemm.h"
+#include "autograd/kernels/gemm/panel_gemm.h"
 
 namespace mixtape::kernels {
 

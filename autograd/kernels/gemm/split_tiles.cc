@@ -1,7 +1,7 @@
-#include "autograd/kernels/split_tiles.h"
+#include "autograd/kernels/gemm/split_tiles.h"
 
-#include "autograd/kernels/strip_gemm.h"
-#include "autograd/kernels/x86_tiles.h"
+#include "autograd/kernels/gemm/simd_gemm.h"
+#include "autograd/kernels/gemm/x86_tiles.h"
 
 namespace mixtape::kernels {
 

@@ -1,14 +1,14 @@
-#include "autograd/kernels/split_tiles.h"
+#include "autograd/kernels/gemm/split_tiles.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <random>
 
+#include "autograd/kernels/gemm/simd_gemm.h"
 #include "autograd/kernels/instruction_set.h"
 #include "autograd/kernels/scratch.h"
-#include "autograd/kernels/strip_gemm.h"
-#include "tests/kernels/products.h"
+#include "tests/kernels/gemm/products.h"
 #include "tests/kernels/thread_counts.h"
 
 using namespace mixtape::tests;

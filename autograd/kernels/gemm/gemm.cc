@@ -1,17 +1,17 @@
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/gemm/gemm.h"
 
 #include <cblas.h>
 
 #include <algorithm>
 #include <mutex>
 
-#include "autograd/kernels/bf16_gemm.h"
+#include "autograd/kernels/gemm/bf16_gemm.h"
+#include "autograd/kernels/gemm/simd_gemm.h"
+#include "autograd/kernels/gemm/split_tiles.h"
 #include "autograd/kernels/instruction_set.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/reduce.h"
 #include "autograd/kernels/scratch.h"
-#include "autograd/kernels/split_tiles.h"
-#include "autograd/kernels/strip_gemm.h"
 
 namespace mixtape::kernels {
 namespace {

@@ -1,4 +1,4 @@
-#include "autograd/kernels/operand.h"
+#include "autograd/kernels/gemm/operand.h"
 
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/scratch.h"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/gemm/gemm.h"
 
 namespace mixtape::kernels {
 
