@@ -18,7 +18,7 @@ struct Setting {
   int64_t reach;
   double scale;
   kernels::DropoutDraw draw;
-  kernels::Factors factors;
+  kernels::Precision factors;
 };
 
 // The inputs of an attention line, in this order. The last three may be undefined.
@@ -90,7 +90,7 @@ kernels::AttentionBatch batch_of(const List& in, const Setting& setting) {
   batch.causal = setting.causal;
   batch.reach = setting.reach;
   batch.dropout = setting.draw;
-  batch.factors = setting.factors;
+  batch.precision = setting.factors;
   if (in[kLengths]) batch.key_counts = in[kLengths].template data<int32_t>();
   if (in[kPairs]) {
     batch.allowed = in[kPairs].template data<int32_t>();
@@ -264,7 +264,7 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
         return Gradients(dquery, dkey, dvalue);
       },
       [setting](std::span<const Tensor> in) {
-        const MixedPrecision precision(setting.factors == kernels::Factors::bf16 ? bf16 : f32);
+        const MixedPrecision precision(setting.factors == kernels::Precision::bf16 ? bf16 : f32);
         return composed_attention(in, setting);
       });
 }

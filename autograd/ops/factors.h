@@ -7,8 +7,8 @@
 namespace mixtape {
 
 /// How kernels multiply under the precision in scope.
-inline kernels::Factors product_factors() {
-  return product_dtype() == bf16 ? kernels::Factors::bf16 : kernels::Factors::exact;
+inline kernels::Precision product_factors() {
+  return product_dtype() == bf16 ? kernels::Precision::bf16 : kernels::Precision::full;
 }
 
 /// x rounded as products round it, in half the memory; x itself in full precision.

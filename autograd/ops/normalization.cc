@@ -12,7 +12,7 @@ Tensor normalized_again(const Kept& kept) {
   const Tensor &x = kept[0], &gamma = kept[1], &statistics = kept[2], &beta = kept[3];
   Tensor y = Tensor::like(x);
   dispatch(x.dtype(), [&]<class T>(T) {
-    kernels::layer_norm_again(x.data<T>(), gamma.data<T>(), beta.data<T>(), statistics.data<T>(), y.mutable_data<T>(),
+    kernels::layer_norm_recompute(x.data<T>(), gamma.data<T>(), beta.data<T>(), statistics.data<T>(), y.mutable_data<T>(),
                               statistics.size(0), x.size(-1));
   });
   return y;

@@ -5,7 +5,7 @@
 #include "autograd/flops.h"
 #include "autograd/kernels/gemm/by_rows.h"
 #include "autograd/kernels/reduce.h"
-#include "autograd/kernels/scratch.h"
+#include "autograd/kernels/workspace.h"
 #include "autograd/ops/common.h"
 #include "autograd/ops/factors.h"
 
@@ -13,11 +13,11 @@ namespace mixtape {
 namespace {
 
 // For each matrix of the broadcast batch, where it starts in an operand of shape [batch.., rows, columns].
-// The list stays until the thread next asks for the same room.
-const int64_t* offsets_of(const Shape& operand, const Shape& batch, kernels::Room room) {
+// The list stays until the thread next asks for the same workspace.
+const int64_t* offsets_of(const Shape& operand, const Shape& batch, kernels::Workspace purpose) {
   const Shape own = operand.slice(0, operand.rank() - 2);
   const int64_t matrix = operand[-1] * operand[-2];
-  int64_t* offsets = kernels::scratch<int64_t>(room, batch.elements());
+  int64_t* offsets = kernels::workspace<int64_t>(purpose, batch.elements());
   for (int64_t i = 0; i < batch.elements(); ++i) {
     int64_t offset = 0, rest = i, stride = matrix;
     for (int axis = 1; axis <= own.rank(); ++axis) {
@@ -37,8 +37,8 @@ void multiply(const Tensor& a, const Tensor& b, MatmulOptions options, const Sha
   const kernels::Operand<T> right{b.data<T>(), b.size(-1), options.transpose_b};
   if (a.rank() == 2 && b.rank() == 2)
     return kernels::gemm(m, n, k, T(1), left, right, T(0), y.mutable_data<T>(), n, nullptr, product_factors());
-  const int64_t *a_offsets = offsets_of(a.shape(), batch, kernels::Room::left_offsets),
-                *b_offsets = offsets_of(b.shape(), batch, kernels::Room::right_offsets);
+  const int64_t *a_offsets = offsets_of(a.shape(), batch, kernels::Workspace::a_offsets),
+                *b_offsets = offsets_of(b.shape(), batch, kernels::Workspace::b_offsets);
   kernels::gemm_batch(batch.elements(), m, n, k, left, a_offsets, right, b_offsets, y.mutable_data<T>(),
                       product_factors());
 }

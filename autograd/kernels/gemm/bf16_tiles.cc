@@ -1,20 +1,21 @@
 #include "autograd/kernels/gemm/bf16_tiles.h"
 
-#include "autograd/kernels/gemm/x86_tiles.h"
-
-#if defined(MIXTAPE_X86_TILES)
-
+#include <algorithm>
 #include <cstring>
+
+#include "autograd/kernels/gemm/tuning.h"
+#include "autograd/kernels/gemm/x86_tiles.h"
+#include "autograd/kernels/instruction_set.h"
 
 namespace mixtape::kernels {
 namespace {
 
+#if defined(MIXTAPE_X86_TILES)
+
 using namespace x86;
 
-constexpr int64_t kDepth = 1024;  // of two panels in the second cache
-
-// 16 rows of 32 numbers that lie along memory: vector r is row r.
-MIXTAPE_AVX512_BF16 inline void load_along(const PanelSource& s, int64_t from, __m512i* v) {
+// 16 rows of 32 elements, contiguous along the depth: vector r is row r.
+MIXTAPE_AVX512_BF16 inline void load_rows(const PanelSource& s, int64_t from, __m512i* v) {
   const __mmask16 low = first_lanes(s.depth - from), high = first_lanes(s.depth - from - 16);
   for (int64_t r = 0; r < kHalf; ++r) {
     if (r >= s.rows) {
@@ -27,8 +28,8 @@ MIXTAPE_AVX512_BF16 inline void load_along(const PanelSource& s, int64_t from, _
   }
 }
 
-// The same of numbers that lie across: vector p holds numbers 2p and 2p + 1 of each of the 16 rows, in pairs.
-MIXTAPE_AVX512_BF16 inline void load_across(const PanelSource& s, int64_t from, __m512i* v) {
+// The same of a transposed source: vector p holds the pairs of elements 2p and 2p + 1 of the 16 rows.
+MIXTAPE_AVX512_BF16 inline void load_columns(const PanelSource& s, int64_t from, __m512i* v) {
   const __mmask16 lanes = first_lanes(s.rows);
   const __m512i pairs = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21,
                                          5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
@@ -41,33 +42,33 @@ MIXTAPE_AVX512_BF16 inline void load_across(const PanelSource& s, int64_t from, 
   }
 }
 
-MIXTAPE_AVX512_BF16 inline void pack_half(const PanelSource& from, bool transposed, uint16_t* to) {
+MIXTAPE_AVX512_BF16 inline void pack_half(const PanelSource& from, bool transposes, uint16_t* to) {
   __m512i v[16];
   for (int64_t k = 0; k < from.depth; k += kTileDepth, to += kTileElements) {
-    if (from.across) {
-      load_across(from, k, v);
+    if (from.transposed) {
+      load_columns(from, k, v);
     } else {
-      load_along(from, k, v);
+      load_rows(from, k, v);
     }
-    if (transposed) transpose(v);
+    if (transposes) transpose(v);
     for (int64_t r = 0; r < kHalf; ++r) _mm512_storeu_si512(to + r * kTileDepth, v[r]);
   }
 }
 
-MIXTAPE_AVX512_BF16 bool pack(const PanelSource& from, bool transposed, uint16_t* to) {
+MIXTAPE_AVX512_BF16 bool pack(const PanelSource& from, bool transposes, uint16_t* to) {
   PanelSource half = from;
   for (; half.rows > 0; half.rows -= kHalf) {
-    pack_half(half, transposed, to);
-    half.data += from.across ? kHalf : kHalf * from.stride;
+    pack_half(half, transposes, to);
+    half.data += from.transposed ? kHalf : kHalf * from.stride;
     to += (from.depth + kTileDepth - 1) / kTileDepth * kTileElements;
   }
   return true;
 }
 
-bool pack_rows(const PanelSource& from, uint16_t* to) { return pack(from, from.across, to); }
-bool pack_columns(const PanelSource& from, uint16_t* to) { return pack(from, !from.across, to); }
+bool pack_rows(const PanelSource& from, uint16_t* to) { return pack(from, from.transposed, to); }
+bool pack_columns(const PanelSource& from, uint16_t* to) { return pack(from, !from.transposed, to); }
 
-// Each of 16 sums gets the products of two pairs. The compiler's own function for it makes clang 16 crash in loops.
+// Adds the dot product of a pair to each of 16 sums. In assembly, as the intrinsic crashes clang 16 in loops.
 MIXTAPE_AVX512_BF16 inline void add_products(__m512& sum, __m512i x, __m512i y) {
   asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y));
 }
@@ -112,36 +113,85 @@ MIXTAPE_AVX512_BF16 void multiply_avx512(const PanelProduct& p) {
 
 void nothing() {}
 
-}  // namespace
+// Whether it does more than f32 multiply-adds. AMD's CPUs start one AVX512_BF16 dot product of pairs a cycle; Intel's
+// one in two cycles, and two multiply-adds a cycle.
+bool is_faster_than_simd(const MicroKernel& kernel) {
+  return kernel.multiply == multiply_amx<1> || !__builtin_cpu_is("intel");
+}
 
-const std::vector<PanelKernels>& bf16_tiles() {
-  static const std::vector<PanelKernels> all = [] {
-    std::vector<PanelKernels> found;
-    if (!has_avx512_bf16()) return found;
-    if (has_amx_bf16())
-      found.push_back({"AMX", kPanel, kPanel, 1, kTileDepth, kDepth, pack_rows, pack_columns, begin_amx,
-                       multiply_amx<1>, end_amx, nullptr});
-    found.push_back({"AVX512_BF16", kPanel, kPanel, 1, kTileDepth, kDepth, pack_rows, pack_columns, nothing,
-                     multiply_avx512, nothing, nullptr});
+std::vector<MicroKernel> micro_kernels() {
+  if (!has_avx512_bf16()) return {};
+  MicroKernel kernel{.name = "AVX512_BF16",
+                     .mr = kPanel,
+                     .nr = kPanel,
+                     .terms = 1,
+                     .k_multiple = kTileDepth,
+                     .kc = tuning::kBf16Kc,
+                     .pack_a = pack_rows,
+                     .pack_b = pack_columns,
+                     .begin = nothing,
+                     .multiply = multiply_avx512,
+                     .end = nothing,
+                     .multiply_unpacked = nullptr};
+  std::vector<MicroKernel> found = {kernel};
+  if (has_amx_bf16()) {
+    kernel.name = "AMX";
+    kernel.begin = begin_amx, kernel.multiply = multiply_amx<1>, kernel.end = end_amx;
+    found.insert(found.begin(), kernel);
+  }
+  return found;
+}
+
+#else
+
+bool is_faster_than_simd(const MicroKernel&) { return true; }
+std::vector<MicroKernel> micro_kernels() { return {}; }
+
+#endif
+
+struct Choice {
+  std::string name;
+  const MicroKernel* kernel;
+};
+
+// The fastest first.
+const std::vector<Choice>& choices() {
+  static const std::vector<MicroKernel> kernels = micro_kernels();
+  static const std::vector<Choice> all = [] {
+    std::vector<Choice> found;
+    for (const MicroKernel& kernel : kernels)
+      if (is_faster_than_simd(kernel)) found.push_back({kernel.name, &kernel});
+    found.push_back({"f32", nullptr});
+    for (const MicroKernel& kernel : kernels)
+      if (!is_faster_than_simd(kernel)) found.push_back({kernel.name, &kernel});
     return found;
   }();
   return all;
 }
 
-bool quicker_than_multiply_adds(const PanelKernels& tiles) {
-  return tiles.multiply == multiply_amx<1> || !__builtin_cpu_is("intel");
+size_t chosen = 0;
+
+}  // namespace
+
+const MicroKernel* bf16_micro_kernel() noexcept { return vector_bits() >= 512 ? choices()[chosen].kernel : nullptr; }
+
+std::vector<std::string> bf16_instruction_sets() {
+  std::vector<std::string> names;
+  for (const Choice& choice : choices()) names.push_back(choice.name);
+  return names;
+}
+
+std::string bf16_instruction_set() {
+  const MicroKernel* kernel = bf16_micro_kernel();
+  return kernel ? kernel->name : "f32";
+}
+
+bool force_bf16_instruction_set(const std::string& name) {
+  const std::vector<std::string> names = bf16_instruction_sets();
+  const auto found = name.empty() ? names.begin() : std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return false;
+  chosen = static_cast<size_t>(found - names.begin());
+  return true;
 }
 
 }  // namespace mixtape::kernels
-
-#else
-
-namespace mixtape::kernels {
-const std::vector<PanelKernels>& bf16_tiles() {
-  static const std::vector<PanelKernels> none;
-  return none;
-}
-bool quicker_than_multiply_adds(const PanelKernels&) { return true; }
-}  // namespace mixtape::kernels
-
-#endif

@@ -1,268 +1,224 @@
 #include "autograd/kernels/gemm/gemm.h"
 
-#include <cblas.h>
-
 #include <algorithm>
-#include <mutex>
 
-#include "autograd/kernels/gemm/bf16_gemm.h"
+#include "autograd/kernels/gemm/bf16_tiles.h"
+#include "autograd/kernels/gemm/cuts.h"
+#include "autograd/kernels/gemm/openblas.h"
+#include "autograd/kernels/gemm/panel_gemm.h"
 #include "autograd/kernels/gemm/simd_gemm.h"
 #include "autograd/kernels/gemm/split_tiles.h"
+#include "autograd/kernels/gemm/tuning.h"
 #include "autograd/kernels/instruction_set.h"
 #include "autograd/kernels/parallel.h"
 #include "autograd/kernels/reduce.h"
-#include "autograd/kernels/scratch.h"
+#include "autograd/kernels/workspace.h"
 
 namespace mixtape::kernels {
 namespace {
 
-// The loop outside is ours, so the library's own threads stay off.
-const bool kOneBlasThread = [] {
-  openblas_set_num_threads(1);
-  return true;
-}();
+// The micro-kernel for packed panels of both operands, or nullptr if SIMD kernels are faster. `elements` are packed.
+const MicroKernel* panels_for(int64_t m, int64_t n, int64_t k, int64_t elements, Precision precision) {
+  if (k == 0) return nullptr;
+  if (precision == Precision::bf16) return bf16_micro_kernel();
+  const int64_t products = std::max(tuning::kSplitProducts, tuning::kSplitProductsPerElement * elements);
+  const bool pays = std::min({m, n, k}) >= tuning::kSplitSize && m * n * k >= products;
+  return pays && vector_bits() >= 512 ? split_micro_kernel() : nullptr;
+}
 
-// The build without threads shares its buffers between calls and guards nothing: two calls at once give garbage. Every
-// other build is safe.
-class OneCallAtATime {
- public:
-  OneCallAtATime() {
-    if (kNeeded) mutex_.lock();
-  }
-  ~OneCallAtATime() {
-    if (kNeeded) mutex_.unlock();
-  }
-  OneCallAtATime(const OneCallAtATime&) = delete;
-  OneCallAtATime& operator=(const OneCallAtATime&) = delete;
+// What multiplies: panels with a micro-kernel, SIMD kernels, or OpenBLAS.
+struct Path {
+  const MicroKernel* kernel = nullptr;
+  bool simd = false;
 
- private:
-  static inline const bool kNeeded = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
-  static inline std::mutex mutex_;
+  bool openblas() const { return !kernel && !simd; }
 };
 
-void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, float alpha, const float* a,
-          blasint lda, const float* b, blasint ldb, float beta, float* c, blasint ldc) {
-  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-}
-void blas(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, double alpha, const double* a,
-          blasint lda, const double* b, blasint ldb, double beta, double* c, blasint ldc) {
-  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+template <class T>
+Path path_for(const GemmArguments<T>& p, Precision precision) {
+  if (std::is_same_v<T, double> || p.k == 0) return {};
+  if (const MicroKernel* kernel = panels_for(p.m, p.n, p.k, (p.m + p.n) * p.k, precision)) return {kernel};
+  return {nullptr, precision == Precision::bf16 || prefers_simd_gemm(p.m, p.n, p.k)};
 }
 
-// C = beta C, which is all that a product of inner size 0 does.
+// C = beta C, or the bias in every row.
 template <class T>
-void scale(int64_t m, int64_t n, T beta, T* c, int64_t c_stride) noexcept {
-  for (int64_t row = 0; row < m; ++row, c += c_stride) {
-    for (int64_t i = 0; i < n; ++i) c[i] = beta == T(0) ? T(0) : beta * c[i];
+void start(const GemmArguments<T>& p) noexcept {
+  T* c = p.c;
+  for (int64_t row = 0; row < p.m; ++row, c += p.c_stride) {
+    for (int64_t i = 0; i < p.n; ++i) c[i] = p.bias ? p.bias[i] : p.beta == T(0) ? T(0) : p.beta * c[i];
   }
 }
 
-// What multiplies f32 in pieces if the machine has it and it is worth it: to split a number, of which there are
-// `operands` in all, costs as much as this many products.
-const PanelKernels* split_for(int64_t m, int64_t n, int64_t k, int64_t operands) {
-  constexpr int64_t kCost = 48;
-  const bool worth_it = std::min({m, n, k}) >= 32 && m * n * k >= std::max<int64_t>(1 << 18, kCost * operands);
-  return worth_it && vector_bits() >= 512 ? split_tiles() : nullptr;
-}
-
-// Products that our own kernels do better than OpenBLAS. True if this was one.
-bool multiplied(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
-                int64_t c_stride, const float* bias) noexcept {
-  if (const PanelKernels* split = split_for(m, n, k, (m + n) * k)) {
-    panel_gemm(*split, {m, n, k, alpha, a, b, beta, c, c_stride, bias});
-    return true;
-  }
-  if (!prefers_strip_gemm(m, n, k)) return false;
-  strip_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
-  return true;
-}
-bool multiplied(int64_t, int64_t, int64_t, double, Operand<double>, Operand<double>, double, double*, int64_t,
-                const double*) noexcept {
-  return false;
-}
-
-// C = alpha A B + beta C, or + bias if it is given.
 template <class T>
-void tile(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
-          const T* bias = nullptr) noexcept {
-  if (m == 0 || n == 0) return;
-  if (multiplied(m, n, k, alpha, a, b, beta, c, c_stride, bias)) return;
-  if (bias) {
-    for (int64_t row = 0; row < m; ++row) std::copy_n(bias, n, c + row * c_stride);
-    beta = 1;
-  }
-  if (k == 0) return scale(m, n, beta, c, c_stride);
-  a = mapped(a, m, k, Room::mapped_left);
-  b = mapped(b, k, n, Room::mapped_right);
-  const OneCallAtATime guard;
-  const auto narrow = [](int64_t size) { return static_cast<blasint>(size); };
-  blas(a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans, narrow(m), narrow(n),
-       narrow(k), alpha, a.data, narrow(a.stride), b.data, narrow(b.stride), beta, c, narrow(c_stride));
+GemmArguments<T> without_maps(GemmArguments<T> p) noexcept {
+  p.a = mapped(p.a, p.m, p.k, Workspace::mapped_a);
+  p.b = mapped(p.b, p.k, p.n, Workspace::mapped_b);
+  return p;
 }
 
-// How many slices a product is worth: each should take some 20 microseconds at least.
-int64_t slices_for(int64_t m, int64_t n, int64_t k) {
-  const double flops = flops_of(m, n, k);
-  if (flops < 2e6) return 1;
-  if (flops < 2e7) return 2;
-  return flops < 4e8 ? 4 : 8;
-}
-
-int64_t slice_size(int64_t n, int64_t slices) {
-  return std::max<int64_t>(16, ((n + slices - 1) / slices + 15) / 16 * 16);
-}
-
-// A weight's gradient is few numbers that are long sums: what is cut is not the result but the sum.
+// On all compute threads, or on the calling one inside a loop; OpenBLAS on the calling one.
 template <class T>
-void long_sums(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
-               int64_t pieces) noexcept {
-  const int64_t size = m * n, depth = (k / pieces + 31) / 32 * 32;
-  T* partial = scratch<T>(Room::partial_products, (pieces - 1) * size);
-  parallel_for(pieces, 1, [=](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) {
-      const int64_t from = std::min(k, i * depth), to = i + 1 == pieces ? k : std::min(k, from + depth);
-      const Operand<T> rows = columns_from(a, from), columns = rows_from(b, from);
-      if (i == 0) {
-        tile(m, n, to - from, alpha, rows, columns, beta, c, c_stride);
-      } else {
-        tile(m, n, to - from, alpha, rows, columns, T(0), partial + (i - 1) * size, n);
-      }
+void multiply_by(Path path, GemmArguments<T> p, Precision precision) noexcept {
+  if (p.m == 0 || p.n == 0) return;
+  if constexpr (std::is_same_v<T, float>) {
+    if (path.kernel) return panel_gemm(*path.kernel, p);
+    if (path.simd) return simd_gemm(p, precision);
+  }
+  if (p.k == 0) return start(p);
+  if (p.bias) {
+    start(p);
+    p.beta = 1;
+  }
+  openblas_gemm(without_maps(p));
+}
+
+template <class T>
+void multiply_tile(const GemmArguments<T>& p, Precision precision) noexcept {
+  multiply_by(path_for(p, precision), p, precision);
+}
+
+// The gradient of a weight is few long sums: they are cut along the inner size, so that all threads have work. Where
+// that makes fewer parts than threads, the rows are cut, too, which changes no sum.
+template <class T>
+void multiply_in_parts(const GemmArguments<T>& p, int64_t parts) noexcept {
+  const int64_t size = p.m * p.n, depth = (p.k / parts + 31) / 32 * 32;
+  T* partial = workspace<T>(Workspace::partial_products, (parts - 1) * size);
+  const int64_t rows = slice_size(p.m, (threads() + parts - 1) / parts), blocks = (p.m + rows - 1) / rows;
+  parallel_for(parts * blocks, 1, [=](int64_t task, int64_t) {
+    const int64_t part = task / blocks, row = task % blocks * rows;
+    const int64_t from = std::min(p.k, part * depth), to = part + 1 == parts ? p.k : std::min(p.k, from + depth);
+    GemmArguments<T> product = p.inner(from, to - from);
+    if (part > 0) {
+      product.beta = 0;
+      product.c = partial + (part - 1) * size;
+      product.c_stride = p.n;
     }
+    const Path path = path_for(product, Precision::full);
+    if (!path.openblas()) return multiply_by(path, product.block(row, rows, 0, p.n), Precision::full);
+    if (row == 0) multiply_by(path, product, Precision::full);  // a cut would change its last bits
   });
-  parallel_for(m, grain_for(n * pieces, 1 << 15), [=](int64_t first, int64_t last) {
-    for (int64_t i = 0; i + 1 < pieces; ++i) {
-      const T* sums = partial + i * size;
-      if (c_stride == n) {
-        add_to(sums + first * n, c + first * n, (last - first) * n);
+  parallel_for(p.m, grain_for(p.n * parts), [=](int64_t first, int64_t last) {
+    for (int64_t part = 0; part + 1 < parts; ++part) {
+      const T* sums = partial + part * size;
+      if (p.c_stride == p.n) {
+        add_to(sums + first * p.n, p.c + first * p.n, (last - first) * p.n);
       } else {
-        for (int64_t row = first; row < last; ++row) add_to(sums + row * n, c + row * c_stride, n);
+        for (int64_t row = first; row < last; ++row) add_to(sums + row * p.n, p.c + row * p.c_stride, p.n);
       }
     }
   });
 }
 
 template <class T>
-void sliced(int64_t m, int64_t n, int64_t k, T alpha, Operand<T> a, Operand<T> b, T beta, T* c, int64_t c_stride,
-            const T* bias) noexcept {
-  constexpr int64_t kMost = 256 * 256;  // numbers of a result whose sums are cut; partial sums take three times that
-  const int64_t slices = slices_for(m, n, k);
-  if (slices > 1 && !bias && 2 * k >= 3 * std::max(m, n) && m * n <= kMost) {
-    const int64_t pieces = std::min(slices, 1 + 3 * kMost / (m * n));
-    return long_sums(m, n, k, alpha, a, b, beta, c, c_stride, pieces);
-  }
-  if (multiplied(m, n, k, alpha, a, b, beta, c, c_stride, bias)) return;
-  a = mapped(a, m, k, Room::mapped_left);
-  b = mapped(b, k, n, Room::mapped_right);
-  const auto piece = [=](int64_t row, int64_t rows, int64_t column, int64_t columns) {
-    tile(rows, columns, k, alpha, rows_from(a, row), columns_from(b, column), beta, c + row * c_stride + column,
-         c_stride, bias ? bias + column : nullptr);
-  };
-  if (m >= n) {
-    parallel_for(m, slice_size(m, slices), [&](int64_t first, int64_t last) { piece(first, last - first, 0, n); });
+void multiply(const GemmArguments<T>& p, Precision precision) noexcept {
+  if (std::is_same_v<T, double>) precision = Precision::full;
+  if (cuts_sums(p.m, p.n, p.k) && !p.bias && precision == Precision::full)
+    return multiply_in_parts(p, sum_parts_for(p.m, p.n, p.k));
+  if (const Path path = path_for(p, precision); !path.openblas()) return multiply_by(path, p, precision);
+  const GemmArguments<T> product = without_maps(p);
+  const auto slice = [&](int64_t size) { return slice_size(size, parts_for(p.flops())); };
+  if (p.m >= p.n) {
+    parallel_for(p.m, slice(p.m), [&](int64_t first, int64_t last) {
+      multiply_tile(product.block(first, last - first, 0, p.n), precision);
+    });
   } else {
-    parallel_for(n, slice_size(n, slices), [&](int64_t first, int64_t last) { piece(0, m, first, last - first); });
+    parallel_for(p.n, slice(p.n), [&](int64_t first, int64_t last) {
+      multiply_tile(product.block(0, p.m, first, last - first), precision);
+    });
   }
-}
-
-template <class T>
-void batched(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<T> a, const int64_t* a_offsets, Operand<T> b,
-             const int64_t* b_offsets, T* c) noexcept {
-  const auto one = [=](int64_t i) { return Operand<T>{a.data + a_offsets[i], a.stride, a.transposed}; };
-  const auto other = [=](int64_t i) { return Operand<T>{b.data + b_offsets[i], b.stride, b.transposed}; };
-  if (batch == 1) return sliced<T>(m, n, k, 1, one(0), other(0), 0, c, n, nullptr);
-  parallel_for(batch, grain_for(m * n * k, 1 << 19), [=](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) tile<T>(m, n, k, 1, one(i), other(i), 0, c + i * m * n, n);
-  });
-}
-
-// What multiplies m rows with the same right operand in panels, if there is something better at it than strips.
-const PanelKernels* panels_for(int64_t m, int64_t n, int64_t k, Factors factors) {
-  if (k == 0) return nullptr;
-  return factors == Factors::bf16 ? bf16_panels() : split_for(m, n, k, m * k);
 }
 
 }  // namespace
 
-void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
-               int64_t c_stride, Factors factors) noexcept {
-  if (factors == Factors::bf16) return bf16_gemm(m, n, k, alpha, a, b, beta, c, c_stride, nullptr);
-  tile(m, n, k, alpha, a, b, beta, c, c_stride);
-}
-void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, Operand<double> b, double beta,
-               double* c, int64_t c_stride, Factors) noexcept {
-  tile(m, n, k, alpha, a, b, beta, c, c_stride);
+template <class T>
+void gemm(int64_t m, int64_t n, int64_t k, std::type_identity_t<T> alpha, Operand<T> a, Operand<T> b,
+          std::type_identity_t<T> beta, T* c, int64_t c_stride, const std::type_identity_t<T>* bias,
+          Precision precision) noexcept {
+  multiply<T>({m, n, k, alpha, a, b, beta, c, c_stride, bias}, precision);
 }
 
-RightOperand<float> lay_out(int64_t m, int64_t n, int64_t k, Operand<float> b, Factors factors, Room room) noexcept {
-  RightOperand<float> right{n, k, b, factors};
-  if (const PanelKernels* kernels = panels_for(m, n, k, factors)) {
-    uint16_t* panels = aligned_scratch<uint16_t>(room, panels_size(*kernels, n, k));
-    if (pack_panels(*kernels, n, k, b, panels)) {
-      right.kernels = kernels;
-      right.panels = panels;
-      return right;
+template <class T>
+void gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<T> a, const int64_t* a_offsets, Operand<T> b,
+                const int64_t* b_offsets, T* c, Precision precision) noexcept {
+  const auto product = [=](int64_t i) {
+    return GemmArguments<T>{m,
+                            n,
+                            k,
+                            1,
+                            {a.data + a_offsets[i], a.stride, a.transposed},
+                            {b.data + b_offsets[i], b.stride, b.transposed},
+                            0,
+                            c + i * m * n,
+                            n};
+  };
+  if (batch == 1) return multiply(product(0), precision);
+  const int64_t products =
+      precision == Precision::bf16 && std::is_same_v<T, float> ? tuning::kBf16BatchProducts : tuning::kBatchProducts;
+  parallel_for(batch, grain_for(m * n * k, products), [=](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) multiply_tile(product(i), precision);
+  });
+}
+
+template <class T>
+void gemm_tile(int64_t m, int64_t n, int64_t k, std::type_identity_t<T> alpha, Operand<T> a, Operand<T> b,
+               std::type_identity_t<T> beta, T* c, int64_t c_stride, Precision precision) noexcept {
+  multiply_tile<T>({m, n, k, alpha, a, b, beta, c, c_stride}, precision);
+}
+
+template <class T>
+bool packs_b(int64_t m, int64_t n, int64_t k, Precision precision) noexcept {
+  return std::is_same_v<T, float> && (panels_for(m, n, k, m * k, precision) || prefers_simd_gemm(m, n, k));
+}
+
+template <class T>
+PackedB<T> pack_b(int64_t m, int64_t n, int64_t k, Operand<T> b, Precision precision, Workspace purpose) noexcept {
+  PackedB<T> packed{n, k, b, precision};
+  if constexpr (std::is_same_v<T, float>) {
+    if (const MicroKernel* kernel = panels_for(m, n, k, m * k, precision)) {
+      uint16_t* panels = workspace<uint16_t>(purpose, packed_panels_size(*kernel, n, k));
+      if (pack_panels(*kernel, n, k, b, panels)) {
+        packed.kernel = kernel;
+        packed.panels = panels;
+        return packed;
+      }
     }
+    if (prefers_simd_gemm(m, n, k))
+      packed.simd = simd_pack_b(n, k, b, workspace<float>(purpose, packed_b_size(n, k)), precision).data;
   }
-  if (prefers_strip_gemm(m, n, k))
-    right.strips = pack_strips(n, k, b, aligned_scratch<float>(room, strips_size(n, k)), factors).data;
-  return right;
-}
-RightOperand<double> lay_out(int64_t, int64_t n, int64_t k, Operand<double> b, Factors factors, Room) noexcept {
-  return {n, k, b, factors};
+  return packed;
 }
 
-bool each_for_itself(int64_t numbers) noexcept {
-  constexpr int64_t kFew = 1 << 17;  // of all threads
-  return numbers * threads() <= kFew;
-}
-
-bool lays_out(int64_t m, int64_t n, int64_t k, Operand<float>, Factors factors) noexcept {
-  return panels_for(m, n, k, factors) || prefers_strip_gemm(m, n, k);
-}
-bool lays_out(int64_t, int64_t, int64_t, Operand<double>, Factors) noexcept { return false; }
-
-void gemm_tile(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const RightOperand<float>& b, float beta,
-               float* c, int64_t c_stride) noexcept {
-  if (b.panels) {
-    multiply_panels({b.kernels, b.panels, b.n, b.k}, {m, n, k, alpha, a, b.b, beta, c, c_stride, nullptr});
-  } else if (b.strips) {
-    multiply_strips(m, n, k, alpha, a, {b.strips, b.n, b.k, b.factors}, beta, c, c_stride);
-  } else {
-    gemm_tile(m, n, k, alpha, a, b.b, beta, c, c_stride, b.factors);
+template <class T>
+void gemm_tile(int64_t m, int64_t n, int64_t k, std::type_identity_t<T> alpha, Operand<T> a, const PackedB<T>& b,
+               std::type_identity_t<T> beta, T* c, int64_t c_stride) noexcept {
+  const GemmArguments<T> product{m, n, k, alpha, a, b.b, beta, c, c_stride};
+  if constexpr (std::is_same_v<T, float>) {
+    if (b.panels) return multiply_panels({b.kernel, b.panels, b.n, b.k}, product);
+    if (b.simd) return simd_multiply(product, {b.simd, b.n, b.k, b.precision});
   }
-}
-void gemm_tile(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, const RightOperand<double>& b,
-               double beta, double* c, int64_t c_stride) noexcept {
-  tile(m, n, k, alpha, a, b.b, beta, c, c_stride);
+  multiply_tile(product, b.precision);
 }
 
-int64_t rows_at_a_time(int64_t m, int64_t n, int64_t k) noexcept {
-  constexpr int64_t kFewest = 128, kLargest = 1 << 20, kKept = 1 << 18;
-  if (m < kFewest || n * k > kLargest) return 0;
-  const int64_t least = n * k > kKept ? 128 : 32;  // where B does not stay in the cache beside them: fewer rounds
-  const int64_t most = std::min(std::max(least, grain_for(n, 1 << 14, 32)), slice_size(m, slices_for(m, n, k)));
-  const int64_t pairs = (m + 2 * most - 1) / (2 * most);  // about as many for either of two threads
-  return slice_size(m, 2 * pairs);
-}
-
-void gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
-          int64_t c_stride, const float* bias, Factors factors) noexcept {
-  if (factors == Factors::bf16) return bf16_gemm(m, n, k, alpha, a, b, beta, c, c_stride, bias);
-  sliced(m, n, k, alpha, a, b, beta, c, c_stride, bias);
-}
-void gemm(int64_t m, int64_t n, int64_t k, double alpha, Operand<double> a, Operand<double> b, double beta, double* c,
-          int64_t c_stride, const double* bias, Factors) noexcept {
-  sliced(m, n, k, alpha, a, b, beta, c, c_stride, bias);
-}
-
-void gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<float> a, const int64_t* a_offsets,
-                Operand<float> b, const int64_t* b_offsets, float* c, Factors factors) noexcept {
-  if (factors == Factors::bf16) return bf16_gemm_batch(batch, m, n, k, a, a_offsets, b, b_offsets, c);
-  batched(batch, m, n, k, a, a_offsets, b, b_offsets, c);
-}
-void gemm_batch(int64_t batch, int64_t m, int64_t n, int64_t k, Operand<double> a, const int64_t* a_offsets,
-                Operand<double> b, const int64_t* b_offsets, double* c, Factors) noexcept {
-  batched(batch, m, n, k, a, a_offsets, b, b_offsets, c);
-}
+template void gemm(int64_t, int64_t, int64_t, float, Operand<float>, Operand<float>, float, float*, int64_t,
+                   const float*, Precision) noexcept;
+template void gemm(int64_t, int64_t, int64_t, double, Operand<double>, Operand<double>, double, double*, int64_t,
+                   const double*, Precision) noexcept;
+template void gemm_batch(int64_t, int64_t, int64_t, int64_t, Operand<float>, const int64_t*, Operand<float>,
+                         const int64_t*, float*, Precision) noexcept;
+template void gemm_batch(int64_t, int64_t, int64_t, int64_t, Operand<double>, const int64_t*, Operand<double>,
+                         const int64_t*, double*, Precision) noexcept;
+template void gemm_tile(int64_t, int64_t, int64_t, float, Operand<float>, Operand<float>, float, float*, int64_t,
+                        Precision) noexcept;
+template void gemm_tile(int64_t, int64_t, int64_t, double, Operand<double>, Operand<double>, double, double*, int64_t,
+                        Precision) noexcept;
+template void gemm_tile(int64_t, int64_t, int64_t, float, Operand<float>, const PackedB<float>&, float, float*,
+                        int64_t) noexcept;
+template void gemm_tile(int64_t, int64_t, int64_t, double, Operand<double>, const PackedB<double>&, double, double*,
+                        int64_t) noexcept;
+template PackedB<float> pack_b(int64_t, int64_t, int64_t, Operand<float>, Precision, Workspace) noexcept;
+template PackedB<double> pack_b(int64_t, int64_t, int64_t, Operand<double>, Precision, Workspace) noexcept;
+template bool packs_b<float>(int64_t, int64_t, int64_t, Precision) noexcept;
+template bool packs_b<double>(int64_t, int64_t, int64_t, Precision) noexcept;
 
 }  // namespace mixtape::kernels

@@ -2,77 +2,65 @@
 
 #include <cstdint>
 
-#include "autograd/kernels/gemm/gemm.h"
+#include "autograd/kernels/gemm/operand.h"
 
 namespace mixtape::kernels {
 
-/// What panels of 16-bit numbers are to be filled from, one after the other: `rows` rows of A (or columns of B) of
-/// `depth` numbers of a row-major f32 matrix. They are contiguous and `stride` elements apart, or, if `across`, stand
-/// side by side, `stride` elements from number to number.
+/// Products with both operands packed into panels of 16-bit numbers.
+
+/// What panels are packed from: `rows` rows of A (or columns of B) of `depth` elements each. An element's neighbour
+/// along the depth is the next one in memory, or `stride` elements away if `transposed`; rows are the other way round.
 struct PanelSource {
   const float* data;
   int64_t stride;
-  bool across;
+  bool transposed;
   int64_t rows, depth;
 };
 
-/// A panel of A times one of B: C = alpha A B + beta C, or + bias if that is given. rows and columns say how much of C
-/// there is; what panels are filled up with counts for nothing.
+/// A panel of A times a panel of B: C = alpha A B + beta C, or + bias. C has rows x columns elements, at most MR x NR.
 struct PanelProduct {
   const uint16_t *a, *b;
-  int64_t depth;             // filled up
-  int64_t a_depth, b_depth;  // of the panels, at least that
+  int64_t depth;             // zero-padded
+  int64_t a_depth, b_depth;  // of the panels in memory, at least depth
   float alpha, beta;
   const float* bias;
   float* c;
   int64_t c_stride, rows, columns;
 };
 
-/// What gemm is given.
-struct GemmCall {
-  int64_t m, n, k;
-  float alpha;
-  Operand<float> a, b;
-  float beta;
-  float* c;
-  int64_t c_stride;
-  const float* bias;
-};
-
-/// How an instruction set multiplies panels. How the numbers of a panel lie is its own business.
-struct PanelKernels {
+/// A micro-kernel and its packing. The order of the numbers in a panel is known to it alone.
+struct MicroKernel {
   const char* name;
-  int64_t rows, columns;   ///< of C that a product of two panels gives
-  int64_t pieces;          ///< 16-bit numbers that stand for one of the operand's
-  int64_t depth_multiple;  ///< panels are filled up to a multiple of it
-  int64_t depth;           ///< that is multiplied in one go, at most; a multiple of that
-  /// False if there is a number that panels cannot hold.
+  int64_t mr, nr;      ///< rows of a panel of A, columns of one of B
+  int64_t terms;       ///< 16-bit numbers per element
+  int64_t k_multiple;  ///< panels are zero-padded to a multiple of it
+  int64_t kc;          ///< the largest depth of a panel, a multiple of k_multiple
+  /// False if there is an element that panels cannot represent.
   bool (*pack_a)(const PanelSource& from, uint16_t* to);
   bool (*pack_b)(const PanelSource& from, uint16_t* to);
   void (*begin)();  ///< before a thread's first product
   void (*multiply)(const PanelProduct& product);
-  void (*end)();  ///< after its last
-  /// The whole product without panels, for numbers that they cannot hold. nullptr: they hold all.
-  void (*multiply_plainly)(const GemmCall& call);
+  void (*end)();  ///< after its last one
+  /// The product of elements that panels cannot represent. nullptr: they represent all.
+  void (*multiply_unpacked)(const GemmArguments<float>& product);
 };
 
-/// The product, slab of the inner size by slab. The smaller operand is copied to panels first, which all tasks share
-/// (or, if it is small enough, by each thread for itself); each task copies its part of the other one and multiplies.
-/// Where the cuts lie depends on the sizes only. m, n, k > 0.
-void panel_gemm(const PanelKernels& kernels, const GemmCall& call) noexcept;
+/// The product, one KC block after the other: the smaller operand is packed for all tasks (or by each thread, if that
+/// is faster), each task packs its part of the other one and multiplies. m, n, k > 0.
+void panel_gemm(const MicroKernel& kernel, const GemmArguments<float>& product) noexcept;
 
-/// B: [k, n] in panels, slab of the inner size by slab.
-struct Panels {
-  const PanelKernels* kernels;
+/// B: [k, n] in panels, KC block after KC block.
+struct PackedPanels {
+  const MicroKernel* kernel;
   const uint16_t* data;
   int64_t n, k;
 };
-/// How many numbers they have.
-int64_t panels_size(const PanelKernels& kernels, int64_t n, int64_t k) noexcept;
-/// Copies B to panels in the given room, which must start at a cache line; on all compute threads, or on the calling
-/// one inside a loop. False if they cannot hold its numbers.
-bool pack_panels(const PanelKernels& kernels, int64_t n, int64_t k, Operand<float> b, uint16_t* room) noexcept;
-/// The product with the first call.n columns and call.k rows of B in panels, on the calling thread. call.b is B itself.
-void multiply_panels(const Panels& panels, const GemmCall& call) noexcept;
+/// How many 16-bit numbers they take.
+int64_t packed_panels_size(const MicroKernel& kernel, int64_t n, int64_t k) noexcept;
+/// Packs B into `to`, which starts at a cache line; on all compute threads, or on the calling one inside a loop. False
+/// if panels cannot represent it.
+bool pack_panels(const MicroKernel& kernel, int64_t n, int64_t k, Operand<float> b, uint16_t* to) noexcept;
+/// The product with the first n columns and k rows of a packed B, on the calling thread. product.b is B itself.
+void multiply_panels(const PackedPanels& packed, const GemmArguments<float>& product) noexcept;
 
 }  // namespace mixtape::kernels

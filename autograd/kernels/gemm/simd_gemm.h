@@ -1,33 +1,34 @@
 #pragma once
 
-#include "autograd/kernels/gemm/gemm.h"
+#include <cstdint>
+
+#include "autograd/kernels/gemm/operand.h"
+#include "autograd/kernels/gemm/precision.h"
 
 namespace mixtape::kernels {
 
-/// C = alpha A B + beta C for f32, with factors as they are or rounded to bfloat16. B is copied to strips, two or three
-/// vectors wide; A is read where it lies or, if it must go through a map or be rounded, or is transposed and many
-/// strips pass by, copied some rows at a time. If bias is given, it takes the place of beta C: C = alpha A B + bias,
-/// bias: [n]. Runs on all compute threads, or on the calling one inside a loop; where the cuts lie depends on the sizes
-/// only. Each element is summed in the same order whatever m and n are.   A: [m, k]  B: [k, n] C: [m, n]; k > 0
-void strip_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
-                int64_t c_stride, const float* bias = nullptr, Factors factors = Factors::exact) noexcept;
+/// f32 products on SIMD multiply-adds. B is packed into panels of two or three vectors (NR). A is read in place or, if
+/// it has a map, is rounded to bfloat16, or is transposed and meets many panels, packed some rows at a time. Each
+/// element of C is summed in the same order whatever m, n and the cuts are.
 
-/// True if that is worth while for a product: B is small, or A has rows enough for a copy of it, and vectors are wide.
-bool prefers_strip_gemm(int64_t m, int64_t n, int64_t k) noexcept;
+/// The product, on all compute threads, or on the calling one inside a loop. k > 0.
+void simd_gemm(const GemmArguments<float>& product, Precision precision = Precision::full) noexcept;
 
-/// B: [k, n] in strips.
-struct Strips {
+/// Whether simd_gemm is the faster way for a product in full precision.
+bool prefers_simd_gemm(int64_t m, int64_t n, int64_t k) noexcept;
+
+/// B: [k, n] in panels, KC block after KC block.
+struct SimdPackedB {
   const float* data;
   int64_t n, k;
-  Factors factors = Factors::exact;  ///< of A, too
+  Precision precision = Precision::full;  ///< of both operands
 };
-/// How many numbers they have.
-int64_t strips_size(int64_t n, int64_t k) noexcept;
-/// Copies B to strips in the given room, which must start at a cache line; on all compute threads, or on the calling
-/// one inside a loop.
-Strips pack_strips(int64_t n, int64_t k, Operand<float> b, float* room, Factors factors = Factors::exact) noexcept;
-/// What strip_gemm computes, from the first n columns and k rows of B in strips, on the calling thread.
-void multiply_strips(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, const Strips& b, float beta,
-                     float* c, int64_t c_stride) noexcept;
+/// How many numbers it takes.
+int64_t packed_b_size(int64_t n, int64_t k) noexcept;
+/// Packs B into `to`, which starts at a cache line; on all compute threads, or on the calling one inside a loop.
+SimdPackedB simd_pack_b(int64_t n, int64_t k, Operand<float> b, float* to,
+                        Precision precision = Precision::full) noexcept;
+/// The product with the first n columns and k rows of a packed B, on the calling thread. product.b is not used.
+void simd_multiply(const GemmArguments<float>& product, const SimdPackedB& b) noexcept;
 
 }  // namespace mixtape::kernels

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the kernels for x86's matrix units share. For the files of those kernels only.
+// What the micro-kernels for x86's bfloat16 units share. For their files only.
 #if defined(__x86_64__) && defined(__linux__)
 #define MIXTAPE_X86_TILES
 
@@ -21,26 +21,25 @@
 
 #include "autograd/kernels/gemm/panel_gemm.h"
 
-// The rest of the library is built for any x86-64; these functions are entered only after the CPU was asked.
+// The rest of the library is built for any x86-64; these functions are called after a check of the CPU only.
 #define MIXTAPE_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
 #define MIXTAPE_AMX_BF16 \
   __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,amx-tile,amx-bf16,prfchw")))
 
 namespace mixtape::kernels::x86 {
 
-/// A panel has 32 rows of A, or columns of B, in two halves of 16. A half is cut along the inner size into tiles of
-/// 16 x 32 numbers, 1 KiB each, filled up with 0. A tile of A holds its rows one after the other. A tile of B holds the
-/// 16 columns' pairs of numbers, pair after pair. Which two numbers are a pair does not matter as long as it is the
-/// same for both.
+/// MR = NR = 32: a panel is two halves of 16 rows of A, or columns of B. A half is cut along the depth into tiles of
+/// 16 x 32 bfloat16, 1 KB each, zero-padded. A tile of A holds its rows one after the other, a tile of B the pairs of
+/// its 16 columns, pair after pair. Which two elements form a pair is arbitrary, but the same in A and B.
 constexpr int64_t kHalf = 16, kPanel = 2 * kHalf;
 constexpr int64_t kTileDepth = 32, kTileElements = kHalf * kTileDepth;
 
-/// A mask of the first n of 16 lanes.
+/// The mask of the first n of 16 lanes.
 MIXTAPE_AVX512_BF16 inline __mmask16 first_lanes(int64_t n) {
   return static_cast<__mmask16>(n >= 16 ? 0xffff : (n <= 0 ? 0 : (1 << n) - 1));
 }
 
-/// 16 x 16 elements of 32 bits, rows to columns.
+/// Transposes 16 x 16 elements of 32 bits.
 MIXTAPE_AVX512_BF16 inline void transpose(__m512i* v) {
   __m512i t[16];
   for (int i = 0; i < 16; i += 2) {
@@ -53,7 +52,7 @@ MIXTAPE_AVX512_BF16 inline void transpose(__m512i* v) {
     v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
     v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
   }
-  for (int i = 0; i < 4; ++i) {  // quarter q of v[i + 4 j] now is column 4 q + i of rows 4 j to 4 j + 3
+  for (int i = 0; i < 4; ++i) {  // quarter q of v[i + 4 j] is column 4 q + i of rows 4 j to 4 j + 3
     t[i] = _mm512_shuffle_i32x4(v[i], v[4 + i], 0x88);
     t[4 + i] = _mm512_shuffle_i32x4(v[8 + i], v[12 + i], 0x88);
     t[8 + i] = _mm512_shuffle_i32x4(v[i], v[4 + i], 0xdd);
@@ -92,41 +91,41 @@ struct alignas(64) TileShapes {
 
 MIXTAPE_AMX_BF16 inline void begin_amx() {
   const TileShapes shapes;
-  asm volatile("" : : "r"(&shapes) : "memory");  // GCC does not know that the instruction reads all of it
+  asm volatile("" : : "r"(&shapes) : "memory");  // GCC is not aware that the instruction reads all of it
   _tile_loadconfig(&shapes);
 }
 MIXTAPE_AMX_BF16 inline void end_amx() { _tile_release(); }
 
-/// Eight instructions that do nothing. A core whose other hardware thread is busy takes longer for tile instructions
-/// that follow one another directly; where it is not, the room between them costs nothing.
-inline void leave_room() { asm volatile("nop; nop; nop; nop; nop; nop; nop; nop"); }
+/// Eight empty instructions. On a core whose other hardware thread is busy, tile instructions in direct succession are
+/// slower; elsewhere these cost nothing.
+inline void space_out() { asm volatile("nop; nop; nop; nop; nop; nop; nop; nop"); }
 
-/// Both halves of a panel of A times one half of a panel of B, from the given column on; bytes from row to row of `to`.
-/// Tiles 0 and 1 add up, 2 and 3 hold rows of A, 4 columns of B. With all eight in use a core whose other hardware
-/// thread is busy would have none to rename, and do one tile instruction after the other.
-template <int kPieces>
+/// Both halves of a panel of A times the half of a panel of B at `column`; `bytes` from row to row of `to`. Tiles 0 and
+/// 1 are the sums, 2 and 3 rows of A, 4 columns of B. Five of the eight, as a core whose other hardware thread is busy
+/// has too few to rename otherwise, and would run one tile instruction after the other.
+template <int kTerms>
 MIXTAPE_AMX_BF16 void multiply_columns(const PanelProduct& p, int64_t column, bool from_bias, float* to,
                                        int64_t bytes) {
-  const int64_t a_half = p.a_depth * kHalf * kPieces, b_half = p.b_depth * kHalf * kPieces;
+  const int64_t a_half = p.a_depth * kHalf * kTerms, b_half = p.b_depth * kHalf * kTerms;
   const bool two_rows = p.rows > kHalf;
   const uint16_t *a = p.a, *b = p.b + column / kHalf * b_half;
-  const auto load_rows = [&](int piece) MIXTAPE_AMX_BF16 {
-    _tile_loadd(2, a + piece * kTileElements, 64);
-    leave_room();
-    if (two_rows) _tile_loadd(3, a + piece * kTileElements + a_half, 64);
-    leave_room();
+  const auto load_rows = [&](int term) MIXTAPE_AMX_BF16 {
+    _tile_loadd(2, a + term * kTileElements, 64);
+    space_out();
+    if (two_rows) _tile_loadd(3, a + term * kTileElements + a_half, 64);
+    space_out();
   };
-  const auto load_columns = [&](int piece) MIXTAPE_AMX_BF16 {
-    _tile_loadd(4, b + piece * kTileElements, 64);
-    leave_room();
+  const auto load_columns = [&](int term) MIXTAPE_AMX_BF16 {
+    _tile_loadd(4, b + term * kTileElements, 64);
+    space_out();
   };
   const auto add_products = [&]() MIXTAPE_AMX_BF16 {
     _tile_dpbf16ps(0, 2, 4);
-    leave_room();
+    space_out();
     if (two_rows) _tile_dpbf16ps(1, 3, 4);
-    leave_room();
+    space_out();
   };
-  if (from_bias) {  // stride 0: the same row again and again
+  if (from_bias) {  // stride 0: the same row 16 times
     _tile_loadd(0, p.bias + column, 0);
     _tile_loadd(1, p.bias + column, 0);
   } else {
@@ -135,13 +134,13 @@ MIXTAPE_AMX_BF16 void multiply_columns(const PanelProduct& p, int64_t column, bo
   }
   const float* c = p.c + column;
   const int64_t rows_ahead = (p.rows * kTileDepth + p.depth - 1) / p.depth;
-  // Asks for some rows of C, to write to: where they lie beyond the caches, stores would wait for them.
-  const auto ask_for_c = [&]() MIXTAPE_AMX_BF16 {
+  // Prefetches some rows of C for writing: beyond the caches, stores would wait for them.
+  const auto prefetch_c = [&]() MIXTAPE_AMX_BF16 {
     for (int64_t i = 0; i < rows_ahead; ++i, c += p.c_stride) __builtin_prefetch(c, 1);
   };
-  for (int64_t k = 0; k < p.depth; k += kTileDepth, a += kPieces * kTileElements, b += kPieces * kTileElements) {
-    ask_for_c();
-    if constexpr (kPieces == 3) {
+  for (int64_t k = 0; k < p.depth; k += kTileDepth, a += kTerms * kTileElements, b += kTerms * kTileElements) {
+    prefetch_c();
+    if constexpr (kTerms == 3) {
       load_columns(0);
       load_rows(2);
       add_products();
@@ -164,17 +163,17 @@ MIXTAPE_AMX_BF16 void multiply_columns(const PanelProduct& p, int64_t column, bo
   if (two_rows) _tile_stored(1, to + bytes * kHalf / static_cast<int64_t>(sizeof(float)), bytes);
 }
 
-/// A panel of A times one of B, each number of which stands in kPieces pieces: by itself, or as a sum of three. Of the
-/// nine products of those the six largest are added, the largest last and in an order that loads few tiles.
-template <int kPieces>
+/// A panel of A times a panel of B whose elements are one term each, or three. Of the nine products of three terms the
+/// six largest are added, the largest last, in an order that loads few tiles.
+template <int kTerms>
 MIXTAPE_AMX_BF16 void multiply_amx(const PanelProduct& p) {
-  static_assert(kPieces == 1 || kPieces == 3);
+  static_assert(kTerms == 1 || kTerms == 3);
   alignas(64) float sums[kPanel * kPanel];
   const bool plain = p.alpha == 1 && p.beta == 0 && p.rows == kPanel && p.columns == kPanel;
   float* to = plain ? p.c : sums;
   const int64_t bytes = (plain ? p.c_stride : kPanel) * static_cast<int64_t>(sizeof(float));
   for (int64_t column = 0; column < p.columns; column += kHalf)
-    multiply_columns<kPieces>(p, column, plain && p.bias, to + column, bytes);
+    multiply_columns<kTerms>(p, column, plain && p.bias, to + column, bytes);
   if (!plain) finish(p, sums);
 }
 
@@ -185,7 +184,7 @@ inline bool has_avx512_bf16() {
          __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1) != 0;
 }
 
-/// Linux saves a thread's tiles only for processes that have asked for it.
+/// Linux grants the use of tiles to processes that request it.
 inline bool has_amx_bf16() {
   constexpr int kRequestPermission = 0x1023, kTileData = 18;
   unsigned a = 0, b = 0, c = 0, d = 0;

@@ -43,11 +43,11 @@ void check_equal(const AttentionResult<T>& got, const AttentionResult<double>& w
   CHECK(difference(got.dvalue, want.dvalue, kGradError<T>, kGradError<T>) == "");
 }
 
-void check_definition(const AttentionProblem<double>& problem, const AttentionResult<double>& careful) {
+void check_definition(const AttentionProblem<double>& problem, const AttentionResult<double>& expected) {
   const auto plain = reference::attention(problem, reference::exact(problem.query), reference::exact(problem.key),
                                           reference::exact(problem.value));
-  CHECK(difference(careful.out, plain.out) == "");
-  CHECK(difference(careful.log_sums, plain.log_sums) == "");
+  CHECK(difference(expected.out, plain.out) == "");
+  CHECK(difference(expected.log_sums, plain.log_sums) == "");
 }
 
 using Numbers = std::vector<long double>;
@@ -78,33 +78,33 @@ Numbers differences(const AttentionProblem<double>& problem, int which) {
   return slopes;
 }
 
-void check_gradients(const AttentionProblem<double>& problem, const AttentionResult<double>& careful) {
-  CHECK(difference(careful.dquery, differences(problem, 0), 1e-8, 1e-8) == "");
-  CHECK(difference(careful.dkey, differences(problem, 1), 1e-8, 1e-8) == "");
-  CHECK(difference(careful.dvalue, differences(problem, 2), 1e-8, 1e-8) == "");
+void check_gradients(const AttentionProblem<double>& problem, const AttentionResult<double>& expected) {
+  CHECK(difference(expected.dquery, differences(problem, 0), 1e-8, 1e-8) == "");
+  CHECK(difference(expected.dkey, differences(problem, 1), 1e-8, 1e-8) == "");
+  CHECK(difference(expected.dvalue, differences(problem, 2), 1e-8, 1e-8) == "");
 }
 
 template <class T>
-void check_fused(const Shape& shape, uint64_t seed, const AttentionResult<double>& careful) {
+void check_fused(const Shape& shape, uint64_t seed, const AttentionResult<double>& expected) {
   const AttentionProblem<T> problem(shape, seed);
   for_each_instruction_set([&] {
     bool intact = false;
-    check_equal(problem.fused(static_cast<int64_t>(seed % 4), intact), careful);
+    check_equal(problem.fused(static_cast<int64_t>(seed % 4), intact), expected);
     CHECK(intact);
   });
 }
 
-// The careful way in double against the plain definition, its gradients (if small) against differences of the plain
-// definition, then the kernel against the careful way on every instruction set.
+// The reference path in double against the plain definition, its gradients (if small) against finite differences of the
+// plain definition, then the kernel against the reference path on every instruction set.
 void check(const Shape& shape, uint64_t seed, bool small = false) {
   INFO("shape: ", described(shape));
   CAPTURE(seed);
   const AttentionProblem<double> problem(shape, seed);
-  const AttentionResult<double> careful = problem.careful();
-  check_definition(problem, careful);
-  if (small) check_gradients(problem, careful);
-  check_fused<float>(shape, seed, careful);
-  check_fused<double>(shape, seed, careful);
+  const AttentionResult<double> expected = problem.by_reference_path();
+  check_definition(problem, expected);
+  if (small) check_gradients(problem, expected);
+  check_fused<float>(shape, seed, expected);
+  check_fused<double>(shape, seed, expected);
 }
 
 }  // namespace
@@ -155,11 +155,11 @@ TEST_CASE("attention: a NaN in wide keys or queries, without a mask") {
     AttentionProblem<float> problem({{130}, {300}, {}, 1, 64, 64}, 44);
     (in_keys ? problem.key : problem.query)[70 * 64] = kNaN<float>;
     for_each_instruction_set([&] {
-      const AttentionResult<float> quick = problem.fused(), careful = problem.careful();
-      CHECK(difference(quick.out, careful.out, kClose, kClose) == "");
-      CHECK(difference(quick.dquery, careful.dquery, kClose, kClose) == "");
-      CHECK(difference(quick.dkey, careful.dkey, kClose, kClose) == "");
-      CHECK(difference(quick.dvalue, careful.dvalue, kClose, kClose) == "");
+      const AttentionResult<float> fused = problem.fused(), expected = problem.by_reference_path();
+      CHECK(difference(fused.out, expected.out, kClose, kClose) == "");
+      CHECK(difference(fused.dquery, expected.dquery, kClose, kClose) == "");
+      CHECK(difference(fused.dkey, expected.dkey, kClose, kClose) == "");
+      CHECK(difference(fused.dvalue, expected.dvalue, kClose, kClose) == "");
     });
   }
 }
@@ -178,22 +178,22 @@ TEST_CASE("attention: windows that leave blocks out") {
   check(far, 1);
 }
 
-TEST_CASE("attention: more queries than use a block of keys one after the other") {
+TEST_CASE("attention: more queries than one task has") {
   check({{800}, {800}, {}, 1, 3, 2, true}, 41);
   check({{1601, 30}, {200, 30}, {195, 30}, 1, 2, 3}, 42);
 }
 
-TEST_CASE("attention: of a long sequence, heads that hold a NaN take the careful way and the others do not") {
+TEST_CASE("attention: of a long sequence, heads that hold a NaN take the reference path and the others do not") {
   constexpr float kClose = 1e-4F;
   AttentionProblem<float> problem({{900}, {900}, {}, 3, 8, 8, true}, 45);
   problem.key[(850 * 3 + 1) * 8] = kNaN<float>;  // head 1: queries from 850 on see it
-  const AttentionResult<float> quick = problem.fused(), careful = problem.careful();
-  CHECK(difference(quick.out, careful.out, kClose, kClose) == "");
-  CHECK(difference(quick.dquery, careful.dquery, kClose, kClose) == "");
-  CHECK(difference(quick.dkey, careful.dkey, kClose, kClose) == "");
-  CHECK(difference(quick.dvalue, careful.dvalue, kClose, kClose) == "");
+  const AttentionResult<float> fused = problem.fused(), expected = problem.by_reference_path();
+  CHECK(difference(fused.out, expected.out, kClose, kClose) == "");
+  CHECK(difference(fused.dquery, expected.dquery, kClose, kClose) == "");
+  CHECK(difference(fused.dkey, expected.dkey, kClose, kClose) == "");
+  CHECK(difference(fused.dvalue, expected.dvalue, kClose, kClose) == "");
   const auto hurt = [&](int64_t query, int64_t head) {
-    return std::isnan(quick.out[static_cast<size_t>((query * 3 + head) * 8)]);
+    return std::isnan(fused.out[static_cast<size_t>((query * 3 + head) * 8)]);
   };
   CHECK(!hurt(849, 1));
   CHECK(hurt(850, 1));
@@ -202,9 +202,9 @@ TEST_CASE("attention: of a long sequence, heads that hold a NaN take the careful
 }
 
 TEST_CASE_TEMPLATE("attention_grad: the same bits in place of out, key and value", T, float, double) {
-  for (bool careful : {false, true}) {
+  for (bool with_nan : {false, true}) {
     AttentionProblem<T> problem({{5, 300}, {7, 400}, {6, 400}, 2, 16, 16, true, false, false, 0.25}, 43);
-    if (careful) problem.query[0] = kNaN<T>;
+    if (with_nan) problem.query[0] = kNaN<T>;
     const AttentionResult<T> apart = problem.fused();
     std::vector<T> out = apart.out, key = problem.key, value = problem.value;
     attention_grad(problem.batch(), problem.query.data(), key.data(), value.data(), out.data(), apart.log_sums.data(),
@@ -239,23 +239,24 @@ TEST_CASE_TEMPLATE("attention: a query that sees nothing gives exactly 0 and get
   });
 }
 
-TEST_CASE_TEMPLATE("attention: a bias of -infinity for all keys gives exactly 0, quick and careful", T, float, double) {
+TEST_CASE_TEMPLATE("attention: a bias of -infinity for all keys gives exactly 0, fused and reference", T, float,
+                   double) {
   for (bool causal : {false, true}) {
     AttentionProblem<T> problem({{4}, {300}, {}, 1, 3, 2, causal, false, true}, 1);
     std::fill_n(problem.bias.begin(), 300, -kInfinity<T>);             // query 0 sees nothing
     std::fill_n(problem.bias.begin() + 300, 270, -kInfinity<T>);       // query 1 nothing in the first block
     std::fill_n(problem.bias.begin() + 600 + 256, 44, -kInfinity<T>);  // query 2 nothing in the second
     for_each_instruction_set([&] {
-      const AttentionResult<T> quick = problem.fused(), careful = problem.careful();
-      for (const AttentionResult<T>& r : {quick, careful}) {
+      const AttentionResult<T> fused = problem.fused(), expected = problem.by_reference_path();
+      for (const AttentionResult<T>& r : {fused, expected}) {
         CHECK((r.out[0] == 0 && r.out[1] == 0));
         CHECK((r.dquery[0] == 0 && r.dquery[1] == 0 && r.dquery[2] == 0));
         CHECK(r.log_sums[0] == -kInfinity<T>);
       }
-      CHECK(difference(quick.out, careful.out, kGradError<T>, kGradError<T>) == "");
-      CHECK(difference(quick.dquery, careful.dquery, kGradError<T>, kGradError<T>) == "");
-      CHECK(difference(quick.dkey, careful.dkey, kGradError<T>, kGradError<T>) == "");
-      CHECK(difference(quick.dvalue, careful.dvalue, kGradError<T>, kGradError<T>) == "");
+      CHECK(difference(fused.out, expected.out, kGradError<T>, kGradError<T>) == "");
+      CHECK(difference(fused.dquery, expected.dquery, kGradError<T>, kGradError<T>) == "");
+      CHECK(difference(fused.dkey, expected.dkey, kGradError<T>, kGradError<T>) == "");
+      CHECK(difference(fused.dvalue, expected.dvalue, kGradError<T>, kGradError<T>) == "");
     });
   }
 }
@@ -274,11 +275,11 @@ TEST_CASE_TEMPLATE("attention: what a mask hides does not leak, NaN and infinity
       if (place == 3) problem.dout[(2 * 2 + 1) * 2] = odd;
       if (place == 4) problem.bias[(1 * 6 + 2) * 8 + 7] = kNaN<T>;  // of a hidden pair in head 1
       for_each_instruction_set([&] {
-        const AttentionResult<T> want = clean.fused(), got = problem.fused(), careful = problem.careful();
-        CHECK(difference(got.out, careful.out, kGradError<T>, kGradError<T>) == "");
-        CHECK(difference(got.dquery, careful.dquery, kGradError<T>, kGradError<T>) == "");
-        CHECK(difference(got.dkey, careful.dkey, kGradError<T>, kGradError<T>) == "");
-        CHECK(difference(got.dvalue, careful.dvalue, kGradError<T>, kGradError<T>) == "");
+        const AttentionResult<T> want = clean.fused(), got = problem.fused(), expected = problem.by_reference_path();
+        CHECK(difference(got.out, expected.out, kGradError<T>, kGradError<T>) == "");
+        CHECK(difference(got.dquery, expected.dquery, kGradError<T>, kGradError<T>) == "");
+        CHECK(difference(got.dkey, expected.dkey, kGradError<T>, kGradError<T>) == "");
+        CHECK(difference(got.dvalue, expected.dvalue, kGradError<T>, kGradError<T>) == "");
         // All but head 1 of the touched rows is as if nothing had happened.
         const auto same = [&](const std::vector<T>& x, const std::vector<T>& y, int64_t width, auto touched) {
           for (size_t i = 0; i < x.size(); ++i) {
@@ -329,7 +330,8 @@ TEST_CASE_TEMPLATE("attention: the same bits on any number of threads", T, float
   Shape window{{800, 2, 300}, {800, 600, 300}, {}, 3, 8, 4};
   window.reach = 150;
   const Shape one_long{{500, 9, 9, 9, 9, 9, 9, 9, 9}, {600, 9, 9, 9, 9, 9, 9, 9, 9}, {}, 2, 8, 8};
-  for (const Shape& shape : {many, single, window, one_long}) {
+  const Shape vision{{65, 65, 65}, {65, 65, 65}, {}, 3, 64, 64}, text{{500}, {500}, {}, 4, 32, 32, true};
+  for (const Shape& shape : {many, single, window, one_long, vision, text}) {
     const AttentionProblem<T> problem(shape, 5);
     check_same_bits_on_any_threads([&] {
       const AttentionResult<T> r = problem.fused();

@@ -13,7 +13,7 @@
 
 namespace mixtape::tests {
 
-/// What to attend: lengths by sequence, sizes, and which of the kernel's options are used.
+/// Lengths by sequence, sizes, and which of the kernel's options are used.
 struct AttentionShape {
   std::vector<int32_t> queries, keys;
   std::vector<int32_t> key_counts = {};  ///< or none: all keys
@@ -80,26 +80,25 @@ class AttentionProblem {
 
   int64_t weight_offset(int64_t b, int64_t h) const {
     const kernels::AttentionBatch all = batch();
-    int64_t offset = h * all.queries(b) * all.keys(b);
-    for (int64_t i = 0; i < b; ++i) offset += all.heads * all.queries(i) * all.keys(i);
-    return offset;
+    return first_weight(b) + h * all.queries(b) * all.keys(b);
   }
 
   int64_t positions() const { return query_bounds_.back(); }
   const AttentionShape& shape() const { return shape_; }
 
-  /// attention_careful() and its gradient, head by head.
-  AttentionResult<T> careful() const {
+  /// The results of the reference path, head by head.
+  AttentionResult<T> by_reference_path() const {
     const kernels::AttentionBatch all = batch();
     AttentionResult<T> r{std::vector<T>(dout.size()), std::vector<T>(static_cast<size_t>(positions() * all.heads)),
                          std::vector<T>(query.size()), std::vector<T>(key.size()), std::vector<T>(value.size())};
+    const kernels::AttentionTensors<T> tensors{query.data(),    key.data(),        value.data(),
+                                               r.out.data(),    r.log_sums.data(), dout.data(),
+                                               r.dquery.data(), r.dkey.data(),     r.dvalue.data()};
     for (int64_t b = 0; b < all.sequences; ++b) {
       for (int64_t h = 0; h < all.heads; ++h) {
-        kernels::attention_careful(all, b, h, weight_offset(b, h), query.data(), key.data(), value.data(), r.out.data(),
-                                   r.log_sums.data());
-        kernels::attention_careful_grad(all, b, h, weight_offset(b, h), query.data(), key.data(), value.data(),
-                                        r.out.data(), r.log_sums.data(), dout.data(), r.dquery.data(), r.dkey.data(),
-                                        r.dvalue.data());
+        const kernels::AttentionHead head(all, b, h, first_weight(b));
+        kernels::attention_reference(head, tensors);
+        kernels::attention_reference_grad(head, tensors);
       }
     }
     return r;
@@ -123,6 +122,12 @@ class AttentionProblem {
   }
 
  private:
+  int64_t first_weight(int64_t b) const {
+    const kernels::AttentionBatch all = batch();
+    int64_t first = 0;
+    for (int64_t i = 0; i < b; ++i) first += all.heads * all.queries(i) * all.keys(i);
+    return first;
+  }
   static void bounds_of(const std::vector<int32_t>& lengths, std::vector<int32_t>& bounds) {
     bounds.assign(1, 0);
     for (int32_t length : lengths) bounds.push_back(bounds.back() + length);

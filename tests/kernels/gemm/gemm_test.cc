@@ -9,7 +9,7 @@
 
 #include "autograd/kernels/gemm/by_rows.h"
 #include "autograd/kernels/gemm/simd_gemm.h"
-#include "autograd/kernels/scratch.h"
+#include "autograd/kernels/workspace.h"
 #include "tests/kernels/gemm/products.h"
 #include "tests/kernels/instruction_sets.h"
 #include "tests/kernels/thread_counts.h"
@@ -68,7 +68,7 @@ TEST_CASE_TEMPLATE("gemm: sizes of 0", T, float, double) {
 TEST_CASE_TEMPLATE("gemm: starts from the bias", T, float, double) {
   for (int64_t m : {1, 3, 70}) {
     for (int64_t n : {1, 5, 33, 130}) {
-      check_sliced<T>({.m = m, .n = n, .k = 6, .spare = m % 2, .bias = true}, m % 4);
+      check_sliced<T>({.m = m, .n = n, .k = 6, .padding = m % 2, .bias = true}, m % 4);
       check_sliced<T>({.m = m, .n = n, .k = 6, .b_transposed = true, .alpha = 0.5, .bias = true}, m % 4);
     }
   }
@@ -77,54 +77,53 @@ TEST_CASE_TEMPLATE("gemm: starts from the bias", T, float, double) {
 TEST_CASE_TEMPLATE("gemm: products large enough to be cut, tall and wide", T, float, double) {
   for (int mask = 0; mask < 4; ++mask) {
     const bool ta = (mask & 1) != 0, tb = (mask & 2) != 0;
-    check_sliced<T>({.m = 301, .n = 67, .k = 70, .a_transposed = ta, .b_transposed = tb, .spare = 3, .bias = true}, 1);
+    check_sliced<T>({.m = 301, .n = 67, .k = 70, .a_transposed = ta, .b_transposed = tb, .padding = 3, .bias = true},
+                    1);
     check_sliced<T>({.m = 67, .n = 301, .k = 70, .a_transposed = ta, .b_transposed = tb, .beta = 0.5}, 2);
   }
 }
 
-TEST_CASE_TEMPLATE("gemm: long sums, which are cut", T, float, double) {
+TEST_CASE_TEMPLATE("gemm: long sums, which are cut into parts", T, float, double) {
   for (int mask = 0; mask < 4; ++mask) {
     const bool ta = (mask & 1) != 0, tb = (mask & 2) != 0;
-    check_sliced<T>({.m = 40, .n = 33, .k = 1603, .a_transposed = ta, .b_transposed = tb, .spare = 3, .beta = 0.5}, 1);
+    check_sliced<T>({.m = 40, .n = 33, .k = 1603, .a_transposed = ta, .b_transposed = tb, .padding = 3, .beta = 0.5},
+                    1);
     check_sliced<T>({.m = 30, .n = 70, .k = 5603, .a_transposed = ta, .b_transposed = tb, .alpha = 0.5}, 2);
   }
 }
 
-constexpr int64_t kStripShapes[14][3] = {{1, 1, 1},      {1, 33, 5},     {5, 1, 7},      {13, 32, 4},   {31, 17, 9},
-                                         {12, 64, 191},  {33, 70, 20},   {40, 3, 21},    {45, 31, 193}, {70, 130, 64},
-                                         {130, 65, 600}, {205, 530, 33}, {50, 272, 100}, {30, 272, 300}};
+constexpr int64_t kSimdShapes[14][3] = {{1, 1, 1},      {1, 33, 5},     {5, 1, 7},      {13, 32, 4},   {31, 17, 9},
+                                        {12, 64, 191},  {33, 70, 20},   {40, 3, 21},    {45, 31, 193}, {70, 130, 64},
+                                        {130, 65, 600}, {205, 530, 33}, {50, 272, 100}, {30, 272, 300}};
 
-TEST_CASE("strip_gemm: sizes, transposes, strides, alpha, beta and bias, on every instruction set") {
+TEST_CASE("simd_gemm: sizes, transposes, strides, alpha, beta and bias, on every instruction set") {
   const auto multiply = [](const Product& q, Operand<float> a, Operand<float> b, float* c, int64_t stride,
-                           const float* bias) {
-    strip_gemm(q.m, q.n, q.k, static_cast<float>(q.alpha), a, b, static_cast<float>(q.beta), c, stride, bias);
-  };
-  for_each_instruction_set([&] { check_shapes<float>(kStripShapes, multiply, true); });
+                           const float* bias) { simd_gemm(arguments_of(q, a, b, c, stride, bias)); };
+  for_each_instruction_set([&] { check_shapes<float>(kSimdShapes, multiply, true); });
 }
 
-TEST_CASE("multiply_strips: what strip_gemm gives, bit by bit, from strips made before") {
+TEST_CASE("simd_multiply: the same bits as simd_gemm, from a packed B") {
   const auto multiply = [](const Product& q, Operand<float> a, Operand<float> b, float* c, int64_t stride,
                            const float*) {
-    const auto alpha = static_cast<float>(q.alpha), beta = static_cast<float>(q.beta);
     std::vector<float> other(c, c + (q.m - 1) * stride + q.n);
-    strip_gemm(q.m, q.n, q.k, alpha, a, b, beta, other.data(), stride);
-    const Strips strips = pack_strips(q.n, q.k, b, aligned_scratch<float>(Room::strips, strips_size(q.n, q.k)));
-    multiply_strips(q.m, q.n, q.k, alpha, a, strips, beta, c, stride);
+    simd_gemm(arguments_of(q, a, b, other.data(), stride));
+    const SimdPackedB packed = simd_pack_b(q.n, q.k, b, workspace<float>(Workspace::packed_b, packed_b_size(q.n, q.k)));
+    simd_multiply(arguments_of(q, a, b, c, stride), packed);
     CHECK(std::equal(other.begin(), other.end(), c));
   };
-  for_each_instruction_set([&] { check_shapes<float>(kStripShapes, multiply, false); });
+  for_each_instruction_set([&] { check_shapes<float>(kSimdShapes, multiply, false); });
 }
 
-TEST_CASE("multiply_strips: the first columns and the first inner sizes of what lies in strips") {
+TEST_CASE("simd_multiply: the first columns and inner sizes of a packed B") {
   const int64_t m = 29, all_n = 272, all_k = 600;
   const auto a = random_values<float>(m * all_k, 1), b = random_values<float>(all_k * all_n, 2);
   for_each_instruction_set([&] {
-    const Strips strips =
-        pack_strips(all_n, all_k, {b.data(), all_n}, aligned_scratch<float>(Room::strips, strips_size(all_n, all_k)));
+    const SimdPackedB packed = simd_pack_b(all_n, all_k, {b.data(), all_n},
+                                           workspace<float>(Workspace::packed_b, packed_b_size(all_n, all_k)));
     for (const int64_t n : {1, 16, 17, 40, 49, 64, 250, 272}) {
       for (const int64_t k : {1, 200, 300, 600}) {
         std::vector<float> c(static_cast<size_t>(m * n), 7);
-        multiply_strips(m, n, k, 1, {a.data(), all_k}, strips, 0, c.data(), n);
+        simd_multiply({m, n, k, 1, {a.data(), all_k}, {}, 0, c.data(), n}, packed);
         for (int64_t i = 0; i < m * n; ++i) {
           double sum = 0;
           for (int64_t j = 0; j < k; ++j)
@@ -185,12 +184,12 @@ TEST_CASE_TEMPLATE("gemm: a NaN or infinity in an operand shows in the product",
   }
 }
 
-TEST_CASE_TEMPLATE("gemm: numbers that go through a function first, bit by bit those of a copy", T, float, double) {
+TEST_CASE_TEMPLATE("gemm: operands with a map, the same bits as of a mapped copy", T, float, double) {
   const int64_t shapes[][3] = {{1, 1, 1},      {5, 7, 3},       {40, 50, 60},    {70, 33, 20},
                                {130, 120, 90}, {300, 100, 600}, {96, 260, 4100}, {33, 40, 2000}};
-  const auto result = [](const Product& p, Operand<T> a, Operand<T> b, Factors factors) {
+  const auto result = [](const Product& p, Operand<T> a, Operand<T> b, Precision precision) {
     std::vector<T> c(static_cast<size_t>(p.m * p.n));
-    gemm(p.m, p.n, p.k, T(1), a, b, T(0), c.data(), p.n, nullptr, factors);
+    gemm(p.m, p.n, p.k, T(1), a, b, T(0), c.data(), p.n, nullptr, precision);
     return c;
   };
   for_each_instruction_set([&] {
@@ -202,19 +201,19 @@ TEST_CASE_TEMPLATE("gemm: numbers that go through a function first, bit by bit t
         std::vector<T> a = random_values<T>(m * k, 1, -3, 3), b = random_values<T>(k * n, 2), f(a.size());
         if (mask == 1) a[a.size() / 2] = kInfinity<T>;
         unary(Unary::gelu, a.data(), f.data(), m * k);
-        const Laid<T> left(a, m, k, p.a_transposed, p.spare, 1), right(b, k, n, p.b_transposed, p.spare, 2),
-            copy(f, m, k, p.a_transposed, p.spare, 1);
+        const OperandMemory<T> left(a, m, k, p.a_transposed, p.padding, 1),
+            right(b, k, n, p.b_transposed, p.padding, 2), copy(f, m, k, p.a_transposed, p.padding, 1);
         Operand<T> through = left.operand;
         through.map = Unary::gelu;
-        const auto turned = [](Operand<T> x) { return Operand<T>{x.data, x.stride, !x.transposed, x.map}; };
+        const auto transposed = [](Operand<T> x) { return Operand<T>{x.data, x.stride, !x.transposed, x.map}; };
         const Product mirrored{n, m, k};
-        for (Factors factors : {Factors::exact, Factors::bf16}) {
+        for (Precision precision : {Precision::full, Precision::bf16}) {
           const auto same = [](const std::vector<T>& x, const std::vector<T>& y) {
             return std::memcmp(x.data(), y.data(), x.size() * sizeof(T)) == 0;
           };
-          CHECK(same(result(p, through, right.operand, factors), result(p, copy.operand, right.operand, factors)));
-          CHECK(same(result(mirrored, turned(right.operand), turned(through), factors),
-                     result(mirrored, turned(right.operand), turned(copy.operand), factors)));
+          CHECK(same(result(p, through, right.operand, precision), result(p, copy.operand, right.operand, precision)));
+          CHECK(same(result(mirrored, transposed(right.operand), transposed(through), precision),
+                     result(mirrored, transposed(right.operand), transposed(copy.operand), precision)));
         }
       }
     }
@@ -234,7 +233,7 @@ TEST_CASE_TEMPLATE("gemm_by_rows: every row once, or nothing is done", T, float,
         const auto product = [&, m = m, n = n, k = k](const Product&, Operand<T> a, Operand<T> b, T* c, int64_t stride,
                                                       const T*) {
           const bool done =
-              gemm_by_rows(m, n, k, a, b, Factors::exact, [&](int64_t first, int64_t rows, const T* some) {
+              gemm_by_rows(m, n, k, a, b, Precision::full, [&](int64_t first, int64_t rows, const T* some) {
                 for (int64_t row = 0; row < rows; ++row) {
                   ++seen[static_cast<size_t>(first + row)];
                   std::copy_n(some + row * n, n, c + (first + row) * stride);
@@ -244,24 +243,24 @@ TEST_CASE_TEMPLATE("gemm_by_rows: every row once, or nothing is done", T, float,
           if (m < 128) CHECK(!done);
           if (!done) gemm(m, n, k, T(1), a, b, T(0), c, stride);
         };
-        check<T>({.m = m, .n = n, .k = k, .b_transposed = transposed, .spare = 3}, 1, product);
+        check<T>({.m = m, .n = n, .k = k, .b_transposed = transposed, .padding = 3}, 1, product);
       }
     }
   });
 }
 
-TEST_CASE("gemm_by_rows: rows of A may give way to those of the product, with the same bits on any number of threads") {
+TEST_CASE("gemm_by_rows: the product may overwrite A, with the same bits on any number of threads") {
   for (const auto& [m, n] : {std::pair<int64_t, int64_t>{500, 300}, {140, 1024}}) {
     const auto a = random_values<float>(m * n, 1), b = random_values<float>(n * n, 2);
-    for (Factors factors : {Factors::exact, Factors::bf16}) {
+    for (Precision precision : {Precision::full, Precision::bf16}) {
       std::vector<float> want(a.size());
-      gemm(m, n, n, 1.0F, Operand<float>{a.data(), n}, {b.data(), n}, 0, want.data(), n, nullptr, factors);
+      gemm(m, n, n, 1.0F, Operand<float>{a.data(), n}, {b.data(), n}, 0, want.data(), n, nullptr, precision);
       check_same_bits_on_any_threads([&, m = m, n = n] {
         auto c = a;
         const auto copy = [&](int64_t first, int64_t rows, const float* some) {
           std::copy_n(some, rows * n, c.data() + first * n);
         };
-        if (gemm_by_rows(m, n, n, Operand<float>{c.data(), n}, Operand<float>{b.data(), n}, factors, copy))
+        if (gemm_by_rows(m, n, n, Operand<float>{c.data(), n}, Operand<float>{b.data(), n}, precision, copy))
           CHECK(difference(c, want, 1e-4, 1e-4) == "");
         return c;
       });
@@ -273,10 +272,10 @@ TEST_CASE("gemm_by_rows: a large B is left to gemm") {
   const int64_t n = 1100, k = 1000;
   const std::vector<float> a(128 * k), b(k * n);
   const auto unwanted = [](int64_t, int64_t, const float*) { CHECK(false); };
-  CHECK(!gemm_by_rows(128, n, k, Operand<float>{a.data(), k}, Operand<float>{b.data(), n}, Factors::exact, unwanted));
+  CHECK(!gemm_by_rows(128, n, k, Operand<float>{a.data(), k}, Operand<float>{b.data(), n}, Precision::full, unwanted));
 }
 
-TEST_CASE("gemm_by_rows: a NaN in either operand shows in its row or column, whatever the others lie in") {
+TEST_CASE("gemm_by_rows: a NaN in either operand shows in its row or column") {
   const int64_t m = 200, n = 100, k = 600;
   for (int64_t at : {0, 300, 599}) {
     for (bool in_a : {true, false}) {
@@ -288,7 +287,7 @@ TEST_CASE("gemm_by_rows: a NaN in either operand shows in its row or column, wha
       (in_a ? a[static_cast<size_t>(33 * k + at)] : b[static_cast<size_t>(at * n + 33)]) = kNaN<float>;
       for (int64_t i = 0; i < m * n; ++i)
         if ((in_a ? i / n : i % n) == 33) want[static_cast<size_t>(i)] = kNaN<float>;
-      if (!gemm_by_rows(m, n, k, Operand<float>{a.data(), k}, Operand<float>{b.data(), n}, Factors::exact,
+      if (!gemm_by_rows(m, n, k, Operand<float>{a.data(), k}, Operand<float>{b.data(), n}, Precision::full,
                         [&](int64_t first, int64_t rows, const float* some) {
                           std::copy_n(some, rows * n, c.data() + first * n);
                         }))

@@ -1,4 +1,4 @@
-#include "autograd/kernels/gemm/bf16_gemm.h"
+#include "autograd/kernels/gemm/bf16_tiles.h"
 
 #include <doctest/doctest.h>
 
@@ -14,12 +14,17 @@ using namespace mixtape::kernels;
 
 namespace {
 
-// To the nearest bfloat16, to even in the middle, by its definition: 8 significant bits.
+// To the nearest bfloat16, ties to even, by its definition: 8 significant bits.
 float rounded(float x) {
   if (x == 0 || !std::isfinite(x)) return x;
   int exponent = 0;
   const double mantissa = std::frexp(static_cast<double>(x), &exponent) * 256;
   return static_cast<float>(std::ldexp(std::nearbyint(mantissa), exponent - 8));
+}
+
+void bf16_gemm(int64_t m, int64_t n, int64_t k, float alpha, Operand<float> a, Operand<float> b, float beta, float* c,
+               int64_t stride, const float* bias = nullptr) {
+  gemm(m, n, k, alpha, a, b, beta, c, stride, bias, Precision::bf16);
 }
 
 constexpr auto kMultiply = [](const Product& p, Operand<float> a, Operand<float> b, float* c, int64_t stride,
@@ -48,21 +53,21 @@ constexpr int64_t kShapes[11][3] = {{1, 1, 1},    {1, 33, 5},     {5, 1, 7},    
                                     {31, 17, 33}, {32, 32, 64},   {33, 70, 20},  {40, 3, 131},
                                     {64, 65, 96}, {130, 257, 40}, {17, 31, 1025}};
 
-TEST_CASE("bf16_gemm: sizes, transposes, strides, alpha, beta and bias, with all that multiplies bfloat16") {
+TEST_CASE("bf16_gemm: sizes, transposes, strides, alpha, beta and bias, with every micro-kernel") {
   for_each_bf16_instruction_set([] { check_shapes<float>(kShapes, kMultiply, true, rounded); });
 }
 
-TEST_CASE("bf16_gemm: in strips, on every instruction set") {
+TEST_CASE("bf16_gemm: rounded for SIMD kernels, on every instruction set") {
   const ResetBf16 reset;
   REQUIRE(force_bf16_instruction_set("f32"));
-  const auto multiply_laid_out = [](const Product& p, Operand<float> a, Operand<float> b, float* c, int64_t stride,
-                                    const float*) {
-    const RightOperand<float> right = lay_out(p.m, p.n, p.k, b, Factors::bf16, Room::right_of_rows);
+  const auto multiply_packed = [](const Product& p, Operand<float> a, Operand<float> b, float* c, int64_t stride,
+                                  const float*) {
+    const PackedB<float> right = pack_b(p.m, p.n, p.k, b, Precision::bf16, Workspace::by_rows_b);
     gemm_tile(p.m, p.n, p.k, static_cast<float>(p.alpha), a, right, static_cast<float>(p.beta), c, stride);
   };
   for_each_instruction_set([&] {
     check_shapes<float>(kShapes, kMultiply, true, rounded);
-    check_shapes<float>(kShapes, multiply_laid_out, false, rounded);
+    check_shapes<float>(kShapes, multiply_packed, false, rounded);
   });
 }
 
@@ -74,32 +79,32 @@ TEST_CASE("bf16_gemm: sizes of 0") {
   });
 }
 
-TEST_CASE("lay_out: bf16 panels of several slabs") {
+TEST_CASE("pack_b: bf16 panels of several KC blocks") {
   const int64_t m = 40, n = 70, k = 2500;
   const auto a = random_values<float>(m * k, 1), b = random_values<float>(k * n, 2);
   for_each_bf16_instruction_set([&] {
     std::vector<float> got(m * n), want(m * n);
     bf16_gemm(m, n, k, 1, {a.data(), k}, {b.data(), n}, 0, want.data(), n);
-    const RightOperand<float> right = lay_out(m, n, k, Operand<float>{b.data(), n}, Factors::bf16, Room::right_of_rows);
+    const PackedB<float> right = pack_b(m, n, k, Operand<float>{b.data(), n}, Precision::bf16, Workspace::by_rows_b);
     CHECK((right.panels != nullptr) == (bf16_instruction_set() != "f32"));
     gemm_tile(m, n, k, 1.0F, Operand<float>{a.data(), k}, right, 0.0F, got.data(), n);
     CHECK(difference(got, want, 1e-4, 1e-4) == "");
   });
 }
 
-TEST_CASE("lay_out: an inner size of 0") {
-  for (Factors factors : {Factors::exact, Factors::bf16}) {
+TEST_CASE("pack_b: an inner size of 0") {
+  for (Precision precision : {Precision::full, Precision::bf16}) {
     std::vector<float> c(32 * 32, 1);
-    const RightOperand<float> right = lay_out(32, 32, 0, Operand<float>{c.data(), 32}, factors, Room::right_of_rows);
+    const PackedB<float> right = pack_b(32, 32, 0, Operand<float>{c.data(), 32}, precision, Workspace::by_rows_b);
     gemm_tile(32, 32, 0, 1.0F, Operand<float>{c.data(), 0}, right, 0.0F, c.data(), 32);
     CHECK(c == std::vector<float>(32 * 32, 0));
   }
 }
 
-TEST_CASE("lay_out: no rows on the left") {
+TEST_CASE("pack_b: no rows on the left") {
   const std::vector<float> b(96 * 96, 1);
-  for (Factors factors : {Factors::exact, Factors::bf16}) {
-    const RightOperand<float> right = lay_out(48, 96, 96, Operand<float>{b.data(), 96}, factors, Room::right_of_rows);
+  for (Precision precision : {Precision::full, Precision::bf16}) {
+    const PackedB<float> right = pack_b(48, 96, 96, Operand<float>{b.data(), 96}, precision, Workspace::by_rows_b);
     for (bool transposed : {false, true}) {
       float c = 7;
       gemm_tile(0, 96, 96, 1.0F, Operand<float>{b.data(), 96, transposed}, right, 0.0F, &c, 96);
@@ -108,7 +113,7 @@ TEST_CASE("lay_out: no rows on the left") {
   }
 }
 
-TEST_CASE("bf16_gemm: rounds to nearest, to even in the middle, and keeps infinities and NaN") {
+TEST_CASE("bf16_gemm: rounds to nearest, ties to even, and keeps infinities and NaN") {
   const float one = 1, step = 0x1p-7F;  // between neighbours above 1
   const std::vector<float> x = {
       one + step / 2, one + 1.5F * step, one + 0.49F * step, one + 0.51F * step, -one - step / 2,
@@ -138,7 +143,7 @@ TEST_CASE("bf16_gemm: the same bits with any number of threads") {
   });
 }
 
-TEST_CASE("gemm, gemm_tile and gemm_batch: bf16 factors round, f64 stays exact") {
+TEST_CASE("gemm, gemm_tile and gemm_batch: bf16 precision round, f64 stays exact") {
   const int64_t m = 7, n = 9, k = 40;
   const auto a = random_values<float>(2 * m * k, 1), b = random_values<float>(2 * k * n, 2);
   std::vector<float> want(2 * m * n), got(2 * m * n);
@@ -146,20 +151,20 @@ TEST_CASE("gemm, gemm_tile and gemm_batch: bf16 factors round, f64 stays exact")
   for (int64_t i = 0; i < 2; ++i)
     bf16_gemm(m, n, k, 1, {a.data() + a_offsets[i], k}, {b.data() + b_offsets[i], n}, 0, want.data() + i * m * n, n);
   gemm_batch(2, m, n, k, Operand<float>{a.data(), k}, a_offsets, Operand<float>{b.data(), n}, b_offsets, got.data(),
-             Factors::bf16);
+             Precision::bf16);
   CHECK(got == want);
-  gemm(m, n, k, 1, Operand<float>{a.data(), k}, {b.data() + k * n, n}, 0, got.data(), n, nullptr, Factors::bf16);
+  gemm(m, n, k, 1, Operand<float>{a.data(), k}, {b.data() + k * n, n}, 0, got.data(), n, nullptr, Precision::bf16);
   CHECK(got == want);
-  gemm_tile(m, n, k, 1, {a.data() + m * k, k}, {b.data(), n}, 0, got.data() + m * n, n, Factors::bf16);
+  gemm_tile(m, n, k, 1, {a.data() + m * k, k}, {b.data(), n}, 0, got.data() + m * n, n, Precision::bf16);
   CHECK(got == want);
 
   const double x = 1 + 0x1p-20, y = 1;
   double product = 0;
-  gemm(1, 1, 1, 1, {&x, 1}, {&y, 1}, 0, &product, 1, nullptr, Factors::bf16);
+  gemm(1, 1, 1, 1, {&x, 1}, {&y, 1}, 0, &product, 1, nullptr, Precision::bf16);
   CHECK(product == x);
 }
 
-TEST_CASE("bf16: kernels forced to narrow vectors multiply in f32") {
+TEST_CASE("bf16: on instruction sets without AVX-512 multiplies in f32") {
   for_each_instruction_set([] {
     const std::string name = instruction_set();
     if (name == "AVX2" || name == "EMU128" || name == "SCALAR") CHECK(bf16_instruction_set() == "f32");
