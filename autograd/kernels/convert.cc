@@ -1,5 +1,6 @@
 #include "autograd/kernels/convert.h"
 
+#include "autograd/kernels/dispatch.h"
 #include "autograd/kernels/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,6 +12,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
+namespace {
 
 void round_run(const float* x, uint16_t* y, int64_t n) {
   for_lanes<float>(n, [=](auto d, int64_t i) HWY_ATTR {
@@ -28,6 +30,7 @@ void widen_run(const uint16_t* x, float* y, int64_t n) {
   });
 }
 
+}  // namespace
 }  // namespace mixtape::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -35,21 +38,18 @@ HWY_AFTER_NAMESPACE();
 namespace mixtape::kernels {
 namespace {
 
-HWY_EXPORT(round_run);
-HWY_EXPORT(widen_run);
-
-constexpr int64_t kGrain = 1 << 14;
+constexpr int64_t kGrain = 1 << 14;  // elements
 
 }  // namespace
 
 void round_to_bf16(const float* x, uint16_t* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(round_run);
-  parallel_for(n, kGrain, [=](int64_t first, int64_t last) { run(x + first, y + first, last - first); });
+  const auto kernel = MIXTAPE_KERNEL(round_run);
+  parallel_for(n, kGrain, [=](int64_t i, int64_t end) { kernel(x + i, y + i, end - i); });
 }
 
 void widen_bf16(const uint16_t* x, float* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(widen_run);
-  parallel_for(n, kGrain, [=](int64_t first, int64_t last) { run(x + first, y + first, last - first); });
+  const auto kernel = MIXTAPE_KERNEL(widen_run);
+  parallel_for(n, kGrain, [=](int64_t i, int64_t end) { kernel(x + i, y + i, end - i); });
 }
 
 }  // namespace mixtape::kernels

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/kernels/dispatch.h"
 #include "autograd/kernels/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -14,6 +15,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
+namespace {
 
 template <class T>
 void loss_rows(const T* x, const int32_t* targets, int32_t ignored, T smoothing, T* losses, T* log_sums, int64_t rows,
@@ -82,38 +84,7 @@ void soft_grad_rows(const T* x, const T* targets, T smoothing, const T* log_sums
   }
 }
 
-void loss_f32(const float* x, const int32_t* t, int32_t ignored, float s, float* losses, float* log_sums, int64_t rows,
-              int64_t n) {
-  loss_rows(x, t, ignored, s, losses, log_sums, rows, n);
-}
-void loss_f64(const double* x, const int32_t* t, int32_t ignored, double s, double* losses, double* log_sums,
-              int64_t rows, int64_t n) {
-  loss_rows(x, t, ignored, s, losses, log_sums, rows, n);
-}
-void grad_f32(const float* x, const int32_t* t, int32_t ignored, float s, const float* log_sums, float scale, float* dx,
-              int64_t rows, int64_t n) {
-  grad_rows(x, t, ignored, s, log_sums, scale, dx, rows, n);
-}
-void grad_f64(const double* x, const int32_t* t, int32_t ignored, double s, const double* log_sums, double scale,
-              double* dx, int64_t rows, int64_t n) {
-  grad_rows(x, t, ignored, s, log_sums, scale, dx, rows, n);
-}
-void soft_loss_f32(const float* x, const float* t, float s, float* losses, float* log_sums, int64_t rows, int64_t n) {
-  soft_loss_rows(x, t, s, losses, log_sums, rows, n);
-}
-void soft_loss_f64(const double* x, const double* t, double s, double* losses, double* log_sums, int64_t rows,
-                   int64_t n) {
-  soft_loss_rows(x, t, s, losses, log_sums, rows, n);
-}
-void soft_grad_f32(const float* x, const float* t, float s, const float* log_sums, float scale, float* dx, int64_t rows,
-                   int64_t n) {
-  soft_grad_rows(x, t, s, log_sums, scale, dx, rows, n);
-}
-void soft_grad_f64(const double* x, const double* t, double s, const double* log_sums, double scale, double* dx,
-                   int64_t rows, int64_t n) {
-  soft_grad_rows(x, t, s, log_sums, scale, dx, rows, n);
-}
-
+}  // namespace
 }  // namespace mixtape::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -121,80 +92,61 @@ HWY_AFTER_NAMESPACE();
 namespace mixtape::kernels {
 namespace {
 
-HWY_EXPORT(loss_f32);
-HWY_EXPORT(loss_f64);
-HWY_EXPORT(grad_f32);
-HWY_EXPORT(grad_f64);
-HWY_EXPORT(soft_loss_f32);
-HWY_EXPORT(soft_loss_f64);
-HWY_EXPORT(soft_grad_f32);
-HWY_EXPORT(soft_grad_f64);
-
 constexpr int64_t kGrain = 1 << 13;  // elements, each of which costs an exp
 
 }  // namespace
 
-void cross_entropy(const float* x, const int32_t* targets, int32_t ignored, double smoothing, float* losses,
-                   float* log_sums, int64_t rows, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(loss_f32);
-  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t last) {
-    run(x + i * n, targets + i, ignored, static_cast<float>(smoothing), losses + i, log_sums + i, last - i, n);
-  });
-}
-void cross_entropy(const double* x, const int32_t* targets, int32_t ignored, double smoothing, double* losses,
-                   double* log_sums, int64_t rows, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(loss_f64);
-  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t last) {
-    run(x + i * n, targets + i, ignored, smoothing, losses + i, log_sums + i, last - i, n);
+template <class T>
+void cross_entropy(const T* x, const int32_t* targets, int32_t ignored, double smoothing, T* losses, T* log_sums,
+                   int64_t rows, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(loss_rows<T>);
+  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t end) {
+    kernel(x + i * n, targets + i, ignored, static_cast<T>(smoothing), losses + i, log_sums + i, end - i, n);
   });
 }
 
-void cross_entropy_grad(const float* x, const int32_t* targets, int32_t ignored, double smoothing,
-                        const float* log_sums, double scale, float* dx, int64_t rows, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(grad_f32);
-  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t last) {
-    run(x + i * n, targets + i, ignored, static_cast<float>(smoothing), log_sums + i, static_cast<float>(scale),
-        dx + i * n, last - i, n);
-  });
-}
-void cross_entropy_grad(const double* x, const int32_t* targets, int32_t ignored, double smoothing,
-                        const double* log_sums, double scale, double* dx, int64_t rows, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(grad_f64);
-  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t last) {
-    run(x + i * n, targets + i, ignored, smoothing, log_sums + i, scale, dx + i * n, last - i, n);
+template <class T>
+void cross_entropy_grad(const T* x, const int32_t* targets, int32_t ignored, double smoothing, const T* log_sums,
+                        double scale, T* dx, int64_t rows, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(grad_rows<T>);
+  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t end) {
+    kernel(x + i * n, targets + i, ignored, static_cast<T>(smoothing), log_sums + i, static_cast<T>(scale), dx + i * n,
+           end - i, n);
   });
 }
 
-void soft_cross_entropy(const float* x, const float* targets, double smoothing, float* losses, float* log_sums,
-                        int64_t rows, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(soft_loss_f32);
-  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t last) {
-    run(x + i * n, targets + i * n, static_cast<float>(smoothing), losses + i, log_sums + i, last - i, n);
-  });
-}
-void soft_cross_entropy(const double* x, const double* targets, double smoothing, double* losses, double* log_sums,
-                        int64_t rows, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(soft_loss_f64);
-  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t last) {
-    run(x + i * n, targets + i * n, smoothing, losses + i, log_sums + i, last - i, n);
+template <class T>
+void soft_cross_entropy(const T* x, const T* targets, double smoothing, T* losses, T* log_sums, int64_t rows,
+                        int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(soft_loss_rows<T>);
+  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t end) {
+    kernel(x + i * n, targets + i * n, static_cast<T>(smoothing), losses + i, log_sums + i, end - i, n);
   });
 }
 
-void soft_cross_entropy_grad(const float* x, const float* targets, double smoothing, const float* log_sums,
-                             double scale, float* dx, int64_t rows, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(soft_grad_f32);
-  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t last) {
-    run(x + i * n, targets + i * n, static_cast<float>(smoothing), log_sums + i, static_cast<float>(scale), dx + i * n,
-        last - i, n);
+template <class T>
+void soft_cross_entropy_grad(const T* x, const T* targets, double smoothing, const T* log_sums, double scale, T* dx,
+                             int64_t rows, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(soft_grad_rows<T>);
+  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t end) {
+    kernel(x + i * n, targets + i * n, static_cast<T>(smoothing), log_sums + i, static_cast<T>(scale), dx + i * n,
+           end - i, n);
   });
 }
-void soft_cross_entropy_grad(const double* x, const double* targets, double smoothing, const double* log_sums,
-                             double scale, double* dx, int64_t rows, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(soft_grad_f64);
-  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t last) {
-    run(x + i * n, targets + i * n, smoothing, log_sums + i, scale, dx + i * n, last - i, n);
-  });
-}
+
+template void cross_entropy(const float*, const int32_t*, int32_t, double, float*, float*, int64_t, int64_t) noexcept;
+template void cross_entropy(const double*, const int32_t*, int32_t, double, double*, double*, int64_t,
+                            int64_t) noexcept;
+template void cross_entropy_grad(const float*, const int32_t*, int32_t, double, const float*, double, float*, int64_t,
+                                 int64_t) noexcept;
+template void cross_entropy_grad(const double*, const int32_t*, int32_t, double, const double*, double, double*,
+                                 int64_t, int64_t) noexcept;
+template void soft_cross_entropy(const float*, const float*, double, float*, float*, int64_t, int64_t) noexcept;
+template void soft_cross_entropy(const double*, const double*, double, double*, double*, int64_t, int64_t) noexcept;
+template void soft_cross_entropy_grad(const float*, const float*, double, const float*, double, float*, int64_t,
+                                      int64_t) noexcept;
+template void soft_cross_entropy_grad(const double*, const double*, double, const double*, double, double*, int64_t,
+                                      int64_t) noexcept;
 
 }  // namespace mixtape::kernels
 #endif

@@ -1,5 +1,6 @@
 #include "autograd/kernels/dropout.h"
 
+#include "autograd/kernels/dispatch.h"
 #include "autograd/kernels/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -10,16 +11,15 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
+namespace {
 
-void dropout_f32(const DropoutDraw& draw, const float* x, float* y, int64_t first, int64_t n) {
-  DrawnGroup drawn(draw, first);
-  dropout_run(draw, drawn, x, y, first, n);
-}
-void dropout_f64(const DropoutDraw& draw, const double* x, double* y, int64_t first, int64_t n) {
-  DrawnGroup drawn(draw, first);
-  dropout_run(draw, drawn, x, y, first, n);
+template <class T>
+void dropout_elements(const DropoutDraw& draw, const T* x, T* y, int64_t first, int64_t n) {
+  RandomWords words(draw, first);
+  dropout_run(draw, words, x, y, first, n);
 }
 
+}  // namespace
 }  // namespace mixtape::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -27,21 +27,18 @@ HWY_AFTER_NAMESPACE();
 namespace mixtape::kernels {
 namespace {
 
-HWY_EXPORT(dropout_f32);
-HWY_EXPORT(dropout_f64);
-
-constexpr int64_t kGrain = 1 << 12;  // a multiple of the 64 numbers drawn at once
+constexpr int64_t kGrain = 1 << 12;  // elements, a multiple of kRandomGroup
 
 }  // namespace
 
-void dropout(const DropoutDraw& draw, const float* x, float* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(dropout_f32);
-  parallel_for(n, kGrain, [=](int64_t first, int64_t last) { run(draw, x + first, y + first, first, last - first); });
+template <class T>
+void dropout(const DropoutDraw& draw, const T* x, T* y, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(dropout_elements<T>);
+  parallel_for(n, kGrain, [=](int64_t i, int64_t end) { kernel(draw, x + i, y + i, i, end - i); });
 }
-void dropout(const DropoutDraw& draw, const double* x, double* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(dropout_f64);
-  parallel_for(n, kGrain, [=](int64_t first, int64_t last) { run(draw, x + first, y + first, first, last - first); });
-}
+
+template void dropout(const DropoutDraw&, const float*, float*, int64_t) noexcept;
+template void dropout(const DropoutDraw&, const double*, double*, int64_t) noexcept;
 
 }  // namespace mixtape::kernels
 #endif

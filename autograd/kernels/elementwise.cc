@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autograd/kernels/convert.h"
+#include "autograd/kernels/dispatch.h"
 #include "autograd/kernels/parallel.h"
 #include "hwy/cache_control.h"
 
@@ -17,6 +18,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
+namespace {
 
 constexpr double kSqrt2OverPi = 0.79788456080286535588;  // sqrt(2 / pi)
 constexpr double kInverseSqrt2 = 0.70710678118654752440;
@@ -67,7 +69,7 @@ struct GeluTanh {
 };
 
 // (1 + t) / 2 + x (1 - t^2) / 2 * sqrt(2/pi) (1 + 3 * 0.044715 x^2). Beyond 100, where 1 - t^2 is 0, the last factor
-// stays as it is instead of growing to infinity.
+// is held constant, lest it overflow.
 struct GeluTanhSlope {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
@@ -95,7 +97,7 @@ struct ReluSlope {
   }
 };
 
-// Highway's Exp gives finite nonsense where the result is too large for T.
+// Highway's Exp is finite where the result overflows.
 struct ExpOf {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
@@ -105,7 +107,7 @@ struct ExpOf {
   }
 };
 
-// Highway's Log gives finite nonsense for 0, negative numbers and infinity, so those are put right.
+// Highway's Log is finite for 0, negative numbers and infinity.
 struct LogOf {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
@@ -139,13 +141,13 @@ struct ErfOf {
 };
 
 template <class T, class F>
-HWY_NOINLINE void map_times(F slope, const T* x, const T* dy, T* dx, int64_t n) {
+HWY_NOINLINE void multiply_by_slope(F slope, const T* x, const T* dy, T* dx, int64_t n) {
   for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
     hn::StoreU(hn::Mul(hn::LoadU(d, dy + i), slope(d, hn::LoadU(d, x + i))), d, dx + i);
   });
 }
 
-// Short rows far apart are asked for ahead of time.
+// Prefetches the rows to come.
 template <class T, class F>
 HWY_NOINLINE void map_rows(F f, const T* x, int64_t x_stride, T* y, int64_t rows, int64_t n) {
   for (int64_t row = 0; row < rows; ++row) {
@@ -160,7 +162,7 @@ HWY_NOINLINE void map_rows(F f, const T* x, int64_t x_stride, T* y, int64_t rows
 }
 
 template <class T>
-void unary_of(Unary f, const T* x, int64_t x_stride, T* y, int64_t rows, int64_t n) {
+void unary_matrix(Unary f, const T* x, int64_t x_stride, T* y, int64_t rows, int64_t n) {
   switch (f) {
     case Unary::exp:
       return map_rows(ExpOf(), x, x_stride, y, rows, n);
@@ -182,20 +184,20 @@ void unary_of(Unary f, const T* x, int64_t x_stride, T* y, int64_t rows, int64_t
 }
 
 template <class T>
-void unary_grad_of(Unary f, const T* x, const T* dy, T* dx, int64_t n) {
-  if (f == Unary::relu) return map_times(ReluSlope(), x, dy, dx, n);
-  if (f == Unary::gelu) return map_times(GeluSlope(), x, dy, dx, n);
-  return map_times(GeluTanhSlope(), x, dy, dx, n);
+void unary_grad_run(Unary f, const T* x, const T* dy, T* dx, int64_t n) {
+  if (f == Unary::relu) return multiply_by_slope(ReluSlope(), x, dy, dx, n);
+  if (f == Unary::gelu) return multiply_by_slope(GeluSlope(), x, dy, dx, n);
+  return multiply_by_slope(GeluTanhSlope(), x, dy, dx, n);
 }
 
 template <class T>
-void affine_of(const T* x, T scale, T shift, T* y, int64_t n) {
+void affine_run(const T* x, T scale, T shift, T* y, int64_t n) {
   for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
     hn::StoreU(hn::MulAdd(hn::LoadU(d, x + i), hn::Set(d, scale), hn::Set(d, shift)), d, y + i);
   });
 }
 
-// One run along the last axis, in which each operand either advances or stays.
+// One run along the last axis, in which each operand advances (stride 1) or is broadcast (stride 0).
 template <class T, class F>
 HWY_NOINLINE void zip(F f, const T* a, int64_t a_stride, const T* b, int64_t b_stride, T* y, int64_t n) {
   if (a_stride == 1 && b_stride == 1) {
@@ -215,71 +217,27 @@ HWY_NOINLINE void zip(F f, const T* a, int64_t a_stride, const T* b, int64_t b_s
   }
 }
 
-struct AddOf {
-  template <class V>
-  HWY_INLINE V operator()(V a, V b) const {
-    return hn::Add(a, b);
-  }
-};
-struct SubtractOf {
-  template <class V>
-  HWY_INLINE V operator()(V a, V b) const {
-    return hn::Sub(a, b);
-  }
-};
-struct MultiplyOf {
-  template <class V>
-  HWY_INLINE V operator()(V a, V b) const {
-    return hn::Mul(a, b);
-  }
-};
-struct DivideOf {
-  template <class V>
-  HWY_INLINE V operator()(V a, V b) const {
-    return hn::Div(a, b);
-  }
-};
-
 template <class T>
 void binary_run(Binary f, const T* a, int64_t a_stride, const T* b, int64_t b_stride, T* y, int64_t n) {
+  const auto run = [=](auto op) { zip(op, a, a_stride, b, b_stride, y, n); };
   switch (f) {
     case Binary::add:
-      return zip(AddOf(), a, a_stride, b, b_stride, y, n);
+      return run([](auto u, auto v) HWY_ATTR { return hn::Add(u, v); });
     case Binary::subtract:
-      return zip(SubtractOf(), a, a_stride, b, b_stride, y, n);
+      return run([](auto u, auto v) HWY_ATTR { return hn::Sub(u, v); });
     case Binary::multiply:
-      return zip(MultiplyOf(), a, a_stride, b, b_stride, y, n);
+      return run([](auto u, auto v) HWY_ATTR { return hn::Mul(u, v); });
     case Binary::divide:
-      return zip(DivideOf(), a, a_stride, b, b_stride, y, n);
+      return run([](auto u, auto v) HWY_ATTR { return hn::Div(u, v); });
   }
 }
 
 template <class T>
-void select_of(const int32_t* condition, const T* a, const T* b, T* y, int64_t n) {
+void select_run(const int32_t* condition, const T* a, const T* b, T* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = condition[i] != 0 ? a[i] : b[i];
 }
 
-void unary_f32(Unary f, const float* x, int64_t x_stride, float* y, int64_t rows, int64_t n) {
-  unary_of(f, x, x_stride, y, rows, n);
-}
-void unary_f64(Unary f, const double* x, int64_t x_stride, double* y, int64_t rows, int64_t n) {
-  unary_of(f, x, x_stride, y, rows, n);
-}
-void unary_grad_f32(Unary f, const float* x, const float* dy, float* dx, int64_t n) { unary_grad_of(f, x, dy, dx, n); }
-void unary_grad_f64(Unary f, const double* x, const double* dy, double* dx, int64_t n) {
-  unary_grad_of(f, x, dy, dx, n);
-}
-void affine_f32(const float* x, float a, float b, float* y, int64_t n) { affine_of(x, a, b, y, n); }
-void affine_f64(const double* x, double a, double b, double* y, int64_t n) { affine_of(x, a, b, y, n); }
-void binary_f32(Binary f, const float* a, int64_t i, const float* b, int64_t j, float* y, int64_t n) {
-  binary_run(f, a, i, b, j, y, n);
-}
-void binary_f64(Binary f, const double* a, int64_t i, const double* b, int64_t j, double* y, int64_t n) {
-  binary_run(f, a, i, b, j, y, n);
-}
-void select_f32(const int32_t* c, const float* a, const float* b, float* y, int64_t n) { select_of(c, a, b, y, n); }
-void select_f64(const int32_t* c, const double* a, const double* b, double* y, int64_t n) { select_of(c, a, b, y, n); }
-
+}  // namespace
 }  // namespace mixtape::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -287,21 +245,10 @@ HWY_AFTER_NAMESPACE();
 namespace mixtape::kernels {
 namespace {
 
-HWY_EXPORT(unary_f32);
-HWY_EXPORT(unary_f64);
-HWY_EXPORT(unary_grad_f32);
-HWY_EXPORT(unary_grad_f64);
-HWY_EXPORT(affine_f32);
-HWY_EXPORT(affine_f64);
-HWY_EXPORT(binary_f32);
-HWY_EXPORT(binary_f64);
-HWY_EXPORT(select_f32);
-HWY_EXPORT(select_f64);
+constexpr int64_t kGrain = 1 << 14;          // elements of cheap arithmetic
+constexpr int64_t kFunctionGrain = 1 << 12;  // elements of exp, erf and the like
 
-constexpr int64_t kGrain = 1 << 14;          // elements of cheap arithmetic that are worth a piece of their own
-constexpr int64_t kFunctionGrain = 1 << 12;  // of exp, erf and the like
-
-// Adjacent axes along which both operands run on (or both stay) become one, so that runs are as long as they can be.
+// Merges adjacent axes that both operands traverse contiguously (or that broadcast both), for the longest runs.
 BroadcastLoop merge_axes(const BroadcastLoop& loop) {
   BroadcastLoop merged;
   for (int axis = 0; axis < loop.rank; ++axis) {
@@ -326,108 +273,107 @@ BroadcastLoop merge_axes(const BroadcastLoop& loop) {
   return merged;
 }
 
-template <class T, class Run>
-void binary_with(const Run& run, const BroadcastLoop& given, const T* a, const T* b, T* y) noexcept {
+// Where the operands of run `index` along the last axis start.
+struct Offsets {
+  int64_t a = 0, b = 0;
+
+  Offsets(const BroadcastLoop& loop, int64_t index) {
+    for (int axis = loop.rank - 2; axis >= 0; --axis) {
+      const int64_t i = index % loop.sizes[axis];
+      index /= loop.sizes[axis];
+      a += i * loop.a_strides[axis];
+      b += i * loop.b_strides[axis];
+    }
+  }
+};
+
+}  // namespace
+
+template <class T>
+void unary(Unary f, const T* x, T* y, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(unary_matrix<T>);
+  const bool cheap = sizeof(T) == sizeof(float) && (f == Unary::relu || f == Unary::sqrt);
+  parallel_for(n, cheap ? kGrain : kFunctionGrain,
+               [=](int64_t i, int64_t end) { kernel(f, x + i, 0, y + i, 1, end - i); });
+}
+
+void unary(Unary f, const uint16_t* x, float* y, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(unary_matrix<float>);
+  parallel_for(n, kFunctionGrain, [=](int64_t i, int64_t end) {
+    widen_bf16(x + i, y + i, end - i);
+    kernel(f, y + i, 0, y + i, 1, end - i);
+  });
+}
+
+template <class T>
+void unary_rows(Unary f, const T* x, int64_t x_stride, T* y, int64_t rows, int64_t n) noexcept {
+  MIXTAPE_KERNEL(unary_matrix<T>)(f, x, x_stride, y, rows, n);
+}
+
+template <class T>
+void unary_grad(Unary f, const T* x, const T* dy, T* dx, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(unary_grad_run<T>);
+  const bool cheap = sizeof(T) == sizeof(float) && f == Unary::relu;
+  parallel_for(n, cheap ? kGrain : kFunctionGrain,
+               [=](int64_t i, int64_t end) { kernel(f, x + i, dy + i, dx + i, end - i); });
+}
+
+void unary_grad(Unary f, const uint16_t* x, const float* dy, float* dx, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(unary_grad_run<float>);
+  parallel_for(n, kFunctionGrain, [=](int64_t i, int64_t end) {
+    float wide[kFunctionGrain];
+    widen_bf16(x + i, wide, end - i);
+    kernel(f, wide, dy + i, dx + i, end - i);
+  });
+}
+
+template <class T>
+void affine(const T* x, double scale, double shift, T* y, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(affine_run<T>);
+  parallel_for(n, kGrain, [=](int64_t i, int64_t end) {
+    kernel(x + i, static_cast<T>(scale), static_cast<T>(shift), y + i, end - i);
+  });
+}
+
+template <class T>
+void binary(Binary f, const BroadcastLoop& given, const T* a, const T* b, T* y) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(binary_run<T>);
   const BroadcastLoop loop = merge_axes(given);
   const int inner = loop.rank - 1;
-  const int64_t n = loop.sizes[inner];
+  const int64_t n = loop.sizes[inner], a_stride = loop.a_strides[inner], b_stride = loop.b_strides[inner];
   if (inner == 0) {
-    const int64_t i = loop.a_strides[0], j = loop.b_strides[0];
-    parallel_for(n, kGrain, [&](int64_t first, int64_t last) {
-      run(a + first * i, i, b + first * j, j, y + first, last - first);
+    return parallel_for(n, kGrain, [=](int64_t i, int64_t end) {
+      kernel(f, a + i * a_stride, a_stride, b + i * b_stride, b_stride, y + i, end - i);
     });
-    return;
   }
   int64_t runs = 1;
   for (int axis = 0; axis < inner; ++axis) runs *= loop.sizes[axis];
   parallel_for(runs, grain_for(n, kGrain), [&](int64_t first, int64_t last) {
-    for (int64_t row = first; row < last; ++row) {
-      int64_t a_offset = 0, b_offset = 0, rest = row;
-      for (int axis = inner - 1; axis >= 0; --axis) {
-        const int64_t index = rest % loop.sizes[axis];
-        rest /= loop.sizes[axis];
-        a_offset += index * loop.a_strides[axis];
-        b_offset += index * loop.b_strides[axis];
-      }
-      run(a + a_offset, loop.a_strides[inner], b + b_offset, loop.b_strides[inner], y + row * n, n);
+    for (int64_t run = first; run < last; ++run) {
+      const Offsets at(loop, run);
+      kernel(f, a + at.a, a_stride, b + at.b, b_stride, y + run * n, n);
     }
   });
 }
 
-}  // namespace
-
-void unary(Unary f, const float* x, float* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(unary_f32);
-  const int64_t grain = f == Unary::relu || f == Unary::sqrt ? kGrain : kFunctionGrain;
-  parallel_for(n, grain, [=](int64_t first, int64_t last) { run(f, x + first, 0, y + first, 1, last - first); });
-}
-void unary(Unary f, const double* x, double* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(unary_f64);
-  parallel_for(n, kFunctionGrain,
-               [=](int64_t first, int64_t last) { run(f, x + first, 0, y + first, 1, last - first); });
+template <class T>
+void select(const int32_t* condition, const T* a, const T* b, T* y, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(select_run<T>);
+  parallel_for(n, kGrain, [=](int64_t i, int64_t end) { kernel(condition + i, a + i, b + i, y + i, end - i); });
 }
 
-void unary(Unary f, const uint16_t* x, float* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(unary_f32);
-  parallel_for(n, kFunctionGrain, [=](int64_t first, int64_t last) {
-    widen_bf16(x + first, y + first, last - first);
-    run(f, y + first, 0, y + first, 1, last - first);
-  });
-}
-
-void unary_rows(Unary f, const float* x, int64_t x_stride, float* y, int64_t rows, int64_t n) noexcept {
-  HWY_DYNAMIC_DISPATCH(unary_f32)(f, x, x_stride, y, rows, n);
-}
-void unary_rows(Unary f, const double* x, int64_t x_stride, double* y, int64_t rows, int64_t n) noexcept {
-  HWY_DYNAMIC_DISPATCH(unary_f64)(f, x, x_stride, y, rows, n);
-}
-
-void unary_grad(Unary f, const float* x, const float* dy, float* dx, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(unary_grad_f32);
-  const int64_t grain = f == Unary::relu ? kGrain : kFunctionGrain;
-  parallel_for(n, grain, [=](int64_t first, int64_t last) { run(f, x + first, dy + first, dx + first, last - first); });
-}
-void unary_grad(Unary f, const double* x, const double* dy, double* dx, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(unary_grad_f64);
-  parallel_for(n, kFunctionGrain,
-               [=](int64_t first, int64_t last) { run(f, x + first, dy + first, dx + first, last - first); });
-}
-void unary_grad(Unary f, const uint16_t* x, const float* dy, float* dx, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(unary_grad_f32);
-  parallel_for(n, kFunctionGrain, [=](int64_t first, int64_t last) {
-    float wide[kFunctionGrain];
-    widen_bf16(x + first, wide, last - first);
-    run(f, wide, dy + first, dx + first, last - first);
-  });
-}
-
-void affine(const float* x, double scale, double shift, float* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(affine_f32);
-  const auto a = static_cast<float>(scale), b = static_cast<float>(shift);
-  parallel_for(n, kGrain, [=](int64_t first, int64_t last) { run(x + first, a, b, y + first, last - first); });
-}
-void affine(const double* x, double scale, double shift, double* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(affine_f64);
-  parallel_for(n, kGrain, [=](int64_t first, int64_t last) { run(x + first, scale, shift, y + first, last - first); });
-}
-
-void binary(Binary f, const BroadcastLoop& loop, const float* a, const float* b, float* y) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(binary_f32);
-  binary_with([=](auto... arguments) { run(f, arguments...); }, loop, a, b, y);
-}
-void binary(Binary f, const BroadcastLoop& loop, const double* a, const double* b, double* y) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(binary_f64);
-  binary_with([=](auto... arguments) { run(f, arguments...); }, loop, a, b, y);
-}
-
-void select(const int32_t* condition, const float* a, const float* b, float* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(select_f32);
-  parallel_for(n, kGrain, [=](int64_t i, int64_t last) { run(condition + i, a + i, b + i, y + i, last - i); });
-}
-void select(const int32_t* condition, const double* a, const double* b, double* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(select_f64);
-  parallel_for(n, kGrain, [=](int64_t i, int64_t last) { run(condition + i, a + i, b + i, y + i, last - i); });
-}
+template void unary(Unary, const float*, float*, int64_t) noexcept;
+template void unary(Unary, const double*, double*, int64_t) noexcept;
+template void unary_rows(Unary, const float*, int64_t, float*, int64_t, int64_t) noexcept;
+template void unary_rows(Unary, const double*, int64_t, double*, int64_t, int64_t) noexcept;
+template void unary_grad(Unary, const float*, const float*, float*, int64_t) noexcept;
+template void unary_grad(Unary, const double*, const double*, double*, int64_t) noexcept;
+template void affine(const float*, double, double, float*, int64_t) noexcept;
+template void affine(const double*, double, double, double*, int64_t) noexcept;
+template void binary(Binary, const BroadcastLoop&, const float*, const float*, float*) noexcept;
+template void binary(Binary, const BroadcastLoop&, const double*, const double*, double*) noexcept;
+template void select(const int32_t*, const float*, const float*, float*, int64_t) noexcept;
+template void select(const int32_t*, const double*, const double*, double*, int64_t) noexcept;
 
 }  // namespace mixtape::kernels
 #endif

@@ -1,5 +1,7 @@
 #include "autograd/kernels/instruction_set.h"
 
+#include "autograd/kernels/dispatch.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "autograd/kernels/instruction_set.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
@@ -18,10 +20,7 @@ namespace mixtape::kernels {
 
 namespace {
 
-HWY_EXPORT(active_target);
-HWY_EXPORT(bits_of_vectors);
-
-// Asked once, before anything is forced: afterwards Highway only knows of the forced one.
+// Queried before one is forced: afterwards Highway reports that one only.
 const std::vector<int64_t>& targets() {
   static const std::vector<int64_t> all = hwy::SupportedAndGeneratedTargets();
   return all;
@@ -29,9 +28,9 @@ const std::vector<int64_t>& targets() {
 
 }  // namespace
 
-std::string instruction_set() { return hwy::TargetName(HWY_DYNAMIC_DISPATCH(active_target)()); }
+std::string instruction_set() { return hwy::TargetName(MIXTAPE_KERNEL(active_target)()); }
 
-int64_t vector_bits() { return HWY_DYNAMIC_DISPATCH(bits_of_vectors)(); }
+int64_t vector_bits() { return MIXTAPE_KERNEL(bits_of_vectors)(); }
 
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> names;

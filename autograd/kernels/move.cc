@@ -8,7 +8,7 @@
 namespace mixtape::kernels {
 namespace {
 
-constexpr int64_t kBytes = 1 << 16;  // that a piece moves
+constexpr int64_t kBytes = 1 << 16;  // moved by a piece
 
 template <class Word>
 void permute_words(const PermuteLoop& loop, const Word* x, Word* y) noexcept {
@@ -29,21 +29,6 @@ void permute_words(const PermuteLoop& loop, const Word* x, Word* y) noexcept {
       }
       Word* to = y + run * n;
       for (int64_t i = 0; i < n; ++i) to[i] = x[offset + i * stride];
-    }
-  });
-}
-
-template <class T>
-void scatter_add(const T* dy, const int32_t* indices, T* table, int64_t count, int64_t table_rows, int64_t n) noexcept {
-  constexpr int64_t kPieces = 8;  // each owns a range of table rows, and reads all indices
-  const int64_t grain = table_rows * n < 4096 ? table_rows : (table_rows + kPieces - 1) / kPieces;
-  parallel_for(table_rows, grain, [=](int64_t first, int64_t last) {
-    std::fill(table + first * n, table + last * n, T(0));
-    for (int64_t i = 0; i < count; ++i) {
-      if (indices[i] < first || indices[i] >= last) continue;
-      const T* from = dy + i * n;
-      T* to = table + indices[i] * n;
-      for (int64_t k = 0; k < n; ++k) to[k] += from[k];
     }
   });
 }
@@ -74,13 +59,23 @@ void gather_rows(const void* table, const int32_t* indices, void* y, int64_t cou
   });
 }
 
-void scatter_add_rows(const float* dy, const int32_t* indices, float* table, int64_t count, int64_t table_rows,
+template <class T>
+void scatter_add_rows(const T* dy, const int32_t* indices, T* table, int64_t count, int64_t table_rows,
                       int64_t n) noexcept {
-  scatter_add(dy, indices, table, count, table_rows, n);
+  constexpr int64_t kPieces = 8;  // each adds to its range of table rows and reads all indices
+  const int64_t grain = table_rows * n < 4096 ? table_rows : (table_rows + kPieces - 1) / kPieces;
+  parallel_for(table_rows, grain, [=](int64_t first, int64_t last) {
+    std::fill(table + first * n, table + last * n, T(0));
+    for (int64_t i = 0; i < count; ++i) {
+      if (indices[i] < first || indices[i] >= last) continue;
+      const T* from = dy + i * n;
+      T* to = table + indices[i] * n;
+      for (int64_t k = 0; k < n; ++k) to[k] += from[k];
+    }
+  });
 }
-void scatter_add_rows(const double* dy, const int32_t* indices, double* table, int64_t count, int64_t table_rows,
-                      int64_t n) noexcept {
-  scatter_add(dy, indices, table, count, table_rows, n);
-}
+
+template void scatter_add_rows(const float*, const int32_t*, float*, int64_t, int64_t, int64_t) noexcept;
+template void scatter_add_rows(const double*, const int32_t*, double*, int64_t, int64_t, int64_t) noexcept;
 
 }  // namespace mixtape::kernels

@@ -23,7 +23,7 @@ std::atomic<bool> owner_exists{false};
 thread_local bool is_owner = false;
 thread_local bool in_loop = false;
 
-// Denormal numbers cost a hundred times a normal one and mean nothing to training.
+// Arithmetic on denormal numbers is a hundred times slower, and training has no use for them.
 class FlushDenormals {
  public:
 #if defined(__SSE2__)
@@ -35,8 +35,7 @@ class FlushDenormals {
 #endif
 };
 
-// Waits for `done` without giving up the processor for about as long as a hand-off through the system would take.
-// Returns whether it came true.
+// Spins until done(), for about as long as waking a thread through the system takes. Returns done().
 template <class Done>
 bool spin_until(const Done& done) {
   constexpr auto kLongest = std::chrono::microseconds(100);
@@ -57,7 +56,7 @@ int processors() {
   return count;
 }
 
-// The processor that the caller runs on, or -1.
+// The processor of the calling thread, or -1.
 int current_processor() {
 #if defined(__linux__)
   return sched_getcpu();
@@ -66,8 +65,8 @@ int current_processor() {
 #endif
 }
 
-// If the calling thread is on this processor, moves it to any other that it may use, from where it is free to go. A
-// thread that starts or wakes where the one that called for it is busy may be left there for a tenth of a second.
+// Moves the calling thread away from this processor. The scheduler may leave a thread that starts or wakes on a busy
+// processor there for a tenth of a second.
 void leave([[maybe_unused]] int processor) {
 #if defined(__linux__)
   cpu_set_t all;
@@ -80,11 +79,11 @@ void leave([[maybe_unused]] int processor) {
 #endif
 }
 
-// The threads beside the one that owns the loops. Each takes the chunks of its own stretch, so that from one loop to
-// the next a thread meets the rows that are in its cache, and then helps with what is left of the others'.
+// The threads beside the one that owns the loops. Each runs the chunks of its own range, so that it finds the same rows
+// in its cache from loop to loop, and then takes chunks that are left in the others' ranges.
 class Pool {
  public:
-  static constexpr int kMost = 1024;
+  static constexpr int kMaxThreads = 1024;
 
   Pool() = default;
   Pool(const Pool&) = delete;
@@ -99,13 +98,13 @@ class Pool {
     count = start(count);
     job_ = {body, context, count, count <= processors() ? current_processor() : -1};
     for (int i = 0; i < count; ++i) {
-      stretch(i).next.store(chunks * i / count, std::memory_order_relaxed);
-      stretch(i).end = chunks * (i + 1) / count;
+      range(i).next.store(chunks * i / count, std::memory_order_relaxed);
+      range(i).end = chunks * (i + 1) / count;
     }
     open_ = true;
     announce();
     take_part(0);
-    // Whoever comes after this finds the loop closed; whoever came before is counted and still at work.
+    // A thread that comes later finds the loop closed; one that came before is counted as active.
     open_ = false;
     const auto all_done = [this] { return active_.load() == 0; };
     while (!spin_until(all_done)) std::this_thread::yield();
@@ -116,24 +115,23 @@ class Pool {
     void (*body)(const void* context, int64_t chunk) = nullptr;
     const void* context = nullptr;
     int count = 0;
-    int processor = -1;  // of the thread that runs the loop, if there is one for each
+    int processor = -1;  // of the thread that runs the loop, if each thread can have its own
   };
-  struct alignas(64) Stretch {
+  struct alignas(64) Range {
     std::atomic<int64_t> next{0};
     int64_t end = 0;
   };
 
-  Stretch& stretch(int thread) { return stretches_[static_cast<size_t>(thread)]; }
+  Range& range(int thread) { return ranges_[static_cast<size_t>(thread)]; }
 
-  // Starts the threads that are missing, and returns how many there are with the one that runs the loop. Where the
-  // system allows no more, those that there are have to do.
+  // Starts missing threads and returns how many there are, including the caller: fewer where the system refuses more.
   int start(int count) {
-    count = std::min(count, most_);
+    count = std::min(count, max_threads_);
     try {
       while (static_cast<int>(workers_.size()) < count - 1)
         workers_.emplace_back(&Pool::work, this, static_cast<int>(workers_.size()) + 1, generation_.load());
     } catch (const std::system_error&) {
-      count = most_ = static_cast<int>(workers_.size()) + 1;
+      count = max_threads_ = static_cast<int>(workers_.size()) + 1;
     }
     return count;
   }
@@ -147,7 +145,7 @@ class Pool {
     const FlushDenormals flush;
     in_loop = true;
     for (int i = 0; i < job_.count; ++i) {
-      Stretch& part = stretch((self + i) % job_.count);
+      Range& part = range((self + i) % job_.count);
       while (part.next.load(std::memory_order_relaxed) < part.end) {
         const int64_t chunk = part.next.fetch_add(1, std::memory_order_relaxed);
         if (chunk < part.end) job_.body(job_.context, chunk);
@@ -171,9 +169,9 @@ class Pool {
   }
 
   std::vector<std::thread> workers_;
-  int most_ = kMost;
+  int max_threads_ = kMaxThreads;
   Job job_;
-  std::unique_ptr<Stretch[]> stretches_ = std::make_unique<Stretch[]>(kMost);
+  std::unique_ptr<Range[]> ranges_ = std::make_unique<Range[]>(kMaxThreads);
   std::atomic<int> generation_{0};
   std::atomic<int> active_{0};
   std::atomic<bool> open_{false};
@@ -189,10 +187,10 @@ bool owns_loops() {
 
 int threads() {
   const int count = thread_count.load(std::memory_order_relaxed);
-  return count > 0 ? count : std::min(processors(), Pool::kMost);
+  return count > 0 ? count : std::min(processors(), Pool::kMaxThreads);
 }
 
-void set_threads(int count) { thread_count = std::min(count, Pool::kMost); }
+void set_threads(int count) { thread_count = std::min(count, Pool::kMaxThreads); }
 
 void run_chunks(int64_t chunks, void (*body)(const void* context, int64_t chunk), const void* context) noexcept {
   const int count = static_cast<int>(std::min<int64_t>(threads(), chunks));
@@ -205,12 +203,12 @@ void run_chunks(int64_t chunks, void (*body)(const void* context, int64_t chunk)
   pool.run(count, chunks, body, context);
 }
 
-void wait_for_turn(int32_t& turn, int32_t mine) noexcept {
-  const std::atomic_ref<int32_t> shared(turn);
-  const auto is_mine = [&] { return shared.load(std::memory_order_acquire) == mine; };
-  while (!spin_until(is_mine)) std::this_thread::yield();
+void wait_for_order(int32_t& added, int32_t position) noexcept {
+  const std::atomic_ref<int32_t> shared(added);
+  const auto is_next = [&] { return shared.load(std::memory_order_acquire) == position; };
+  while (!spin_until(is_next)) std::this_thread::yield();
 }
 
-void pass_turn(int32_t& turn) noexcept { std::atomic_ref<int32_t>(turn).fetch_add(1, std::memory_order_release); }
+void advance_order(int32_t& added) noexcept { std::atomic_ref<int32_t>(added).fetch_add(1, std::memory_order_release); }
 
 }  // namespace mixtape::kernels

@@ -5,18 +5,16 @@
 
 namespace mixtape::kernels {
 
-/// How many threads the compute loops use; at first the number of processors.
+/// The number of compute threads; by default that of the processors.
 int threads();
 void set_threads(int count);
 
-/// Calls body(context, chunk) for every chunk in [0, chunks), on all compute threads, and waits. Runs inline if there
-/// is one chunk or one thread, or if called from a thread other than the first that ever started a loop, or inside a
-/// loop.
+/// Calls body(context, chunk) for every chunk in [0, chunks) on all compute threads, and waits. Runs inline if there is
+/// one chunk or one thread, inside a loop, and on any thread but the first that ever started a loop.
 void run_chunks(int64_t chunks, void (*body)(const void* context, int64_t chunk), const void* context) noexcept;
 
-/// Calls f(first, last) on pieces of [0, n) of `grain` elements (the last one shorter), in parallel. Where the cuts lie
-/// depends on n and grain only, never on the number of threads: a kernel that adds up within its pieces gives the same
-/// bits on any machine size.
+/// Calls f(first, last) on pieces of [0, n) of `grain` elements (the last one shorter), in parallel. The cuts depend on
+/// n and grain only: a kernel that sums within its pieces gives the same bits on any number of threads.
 template <class F>
 void parallel_for(int64_t n, int64_t grain, const F& f) noexcept {
   if (n <= 0) return;
@@ -34,42 +32,43 @@ void parallel_for(int64_t n, int64_t grain, const F& f) noexcept {
              &context);
 }
 
-/// What all pieces of one loop need: made once for all before it or, where that is sooner than to wait for one another
-/// and fetch it from each other's caches, by each thread for itself before its first piece.
+/// What all pieces of a loop share, prepared once before the loop, or by each thread before its first piece where that
+/// is faster than waiting for all threads and fetching it from other cores' caches.
 template <class T>
-class Prepared {
+class PreparedForLoop {
  public:
-  /// make(): a T. Called here unless each thread is to call it.
-  template <class Make>
-  Prepared(bool by_each_thread, const Make& make) : id_(by_each_thread ? ++count_ : 0) {
-    if (!by_each_thread) for_all_ = make();
+  /// prepare() returns a T. It is called here unless each thread is to call it.
+  template <class Prepare>
+  PreparedForLoop(bool per_thread, const Prepare& prepare) : id_(per_thread ? ++count_ : 0) {
+    if (!per_thread) shared_ = prepare();
   }
-  Prepared(const Prepared&) = delete;
-  Prepared& operator=(const Prepared&) = delete;
+  PreparedForLoop(const PreparedForLoop&) = delete;
+  PreparedForLoop& operator=(const PreparedForLoop&) = delete;
 
-  /// The calling thread's, until it asks another Prepared<T>.
-  template <class Make>
-  const T& get(const Make& make) const {
-    if (id_ == 0) return for_all_;
-    if (maker_ != id_) own_ = make();
-    maker_ = id_;
+  /// The calling thread's, until it calls get() of another PreparedForLoop<T>.
+  template <class Prepare>
+  const T& get(const Prepare& prepare) const {
+    if (id_ == 0) return shared_;
+    if (prepared_id_ != id_) own_ = prepare();
+    prepared_id_ = id_;
     return own_;
   }
 
  private:
   static inline std::atomic<int64_t> count_ = 0;
-  static inline thread_local int64_t maker_ = 0;
+  static inline thread_local int64_t prepared_id_ = 0;
   static inline thread_local T own_{};
-  const int64_t id_;  // 0: made for all
-  T for_all_{};
+  const int64_t id_;  // 0: shared
+  T shared_{};
 };
 
-/// For pieces of one loop that add to the same memory in a fixed order: waits until it is turn number `mine`; lets the
-/// next one come. A piece must not wait for one that may be begun after it.
-void wait_for_turn(int32_t& turn, int32_t mine) noexcept;
-void pass_turn(int32_t& turn) noexcept;
+/// Ordered accumulation: pieces of a loop that add to the same memory in a fixed order, so that sums do not depend on
+/// the threads. The first waits until `position` pieces have added, the second counts one more. A piece may only wait
+/// for pieces that began before it.
+void wait_for_order(int32_t& added, int32_t position) noexcept;
+void advance_order(int32_t& added) noexcept;
 
-/// A grain that gives each piece about `work` units of work when one element costs `cost`, a multiple of `multiple`.
+/// The grain at which a piece costs about `work` if an element costs `cost`; a multiple of `multiple`.
 constexpr int64_t grain_for(int64_t cost, int64_t work = int64_t{1} << 15, int64_t multiple = 1) {
   const int64_t elements = work / (cost > 0 ? cost : 1);
   return (elements / multiple + 1) * multiple;

@@ -11,14 +11,14 @@
 
 #include "autograd/kernels/dropout.h"
 #include "autograd/kernels/philox.h"
-#include "autograd/kernels/scratch.h"
+#include "autograd/kernels/workspace.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr int64_t kDrawGroup = 64;  // numbers made at once: 16 counters, 4 words of each
+constexpr int64_t kRandomGroup = 64;  // words computed at once: 16 counters, 4 words each
 
 /// words[16 w + c] = word w of philox(counter first_counter + c), c in [0, 16).
 #if HWY_TARGET == HWY_SCALAR
@@ -30,7 +30,7 @@ HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, ui
   }
 }
 #else
-/// The words of some counters, each in the lower half of 64 bits; what stands in the upper halves does not count.
+/// The words of several counters, each in the lower half of 64 bits; the upper halves are unused.
 struct PhiloxWords {
   using D = hn::CappedTag<uint32_t, 16>;
   using V = hn::Vec<D>;
@@ -78,28 +78,28 @@ HWY_INLINE void philox_group(const DropoutDraw& draw, uint64_t first_counter, ui
 }
 #endif
 
-/// The numbers drawn last, for runs that follow each other: at first those of the group that `element` is in.
-struct DrawnGroup {
+/// The random words of the group of elements in use, initially that of `element`.
+struct RandomWords {
   int64_t group;
-  uint32_t* words = scratch<uint32_t>(Room::drawn_words, kDrawGroup);
+  uint32_t* words = workspace<uint32_t>(Workspace::random_words, kRandomGroup);
 
-  DrawnGroup(const DropoutDraw& draw, int64_t element) { fill(draw, element / kDrawGroup); }
+  RandomWords(const DropoutDraw& draw, int64_t element) { fill(draw, element / kRandomGroup); }
   void fill(const DropoutDraw& draw, int64_t next) {
     group = next;
     philox_group(draw, static_cast<uint64_t>(group) * 16, words);
   }
 };
 
-/// y[i] = x[i] / (1 - p) where the draw of element first + i keeps it, else 0, for i in [0, n). y may be x. What
-/// element e draws depends on the draw and e alone, so any cut into runs, on any instruction set, gives the same.
+/// y[i] = keep(first + i) ? x[i] / (1 - p) : 0 for i in [0, n). y may be x. What is kept depends on the draw and the
+/// element's index alone, so any cut into runs and any instruction set give the same.
 template <class T>
-HWY_INLINE void dropout_run(const DropoutDraw& draw, DrawnGroup& drawn, const T* x, T* y, int64_t first, int64_t n) {
+HWY_INLINE void dropout_run(const DropoutDraw& draw, RandomWords& random, const T* x, T* y, int64_t first, int64_t n) {
   const T scale = static_cast<T>(draw.scale);
   for (int64_t e = first; e < first + n;) {
-    const int64_t group = e / kDrawGroup, start = e % kDrawGroup;
-    const int64_t count = kDrawGroup - start < first + n - e ? kDrawGroup - start : first + n - e;
-    if (group != drawn.group) drawn.fill(draw, group);
-    const uint32_t* words = drawn.words + start;
+    const int64_t group = e / kRandomGroup, start = e % kRandomGroup;
+    const int64_t count = kRandomGroup - start < first + n - e ? kRandomGroup - start : first + n - e;
+    if (group != random.group) random.fill(draw, group);
+    const uint32_t* words = random.words + start;
     const T* from = x + (e - first);
     T* to = y + (e - first);
     for (int64_t i = 0; i < count; ++i) to[i] = words[i] >= draw.threshold ? from[i] * scale : T(0);

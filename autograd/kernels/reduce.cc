@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "autograd/kernels/dispatch.h"
 #include "autograd/kernels/parallel.h"
-#include "autograd/kernels/scratch.h"
+#include "autograd/kernels/workspace.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "autograd/kernels/reduce.cc"
@@ -13,9 +14,10 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
+namespace {
 
 template <class T>
-void sum_rows_of(const T* x, T* y, int64_t rows, int64_t n) {
+void sum_rows(const T* x, T* y, int64_t rows, int64_t n) {
   for (int64_t row = 0; row < rows; ++row) {
     const T* from = x + row * n;
     y[row] = sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR { return hn::LoadU(d, from + i); });
@@ -23,14 +25,14 @@ void sum_rows_of(const T* x, T* y, int64_t rows, int64_t n) {
 }
 
 template <class T>
-void add_to_of(const T* x, T* y, int64_t n) {
+void add_run(const T* x, T* y, int64_t n) {
   for_lanes<T>(
       n, [=](auto d, int64_t i) HWY_ATTR { hn::StoreU(hn::Add(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i); });
 }
 
-// Rows of n elements, stride apart, added up into y: four at a time, so that y is read and written once for them.
+// y = the sum of rows of n elements, stride apart; four rows at a time, so that y is read and written once for them.
 template <class T>
-void sum_columns_of(const T* x, T* y, int64_t rows, int64_t stride, int64_t n) {
+void sum_column_block(const T* x, T* y, int64_t rows, int64_t stride, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = 0;
   int64_t row = 0;
   for (; row + 4 <= rows; row += 4) {
@@ -41,34 +43,23 @@ void sum_columns_of(const T* x, T* y, int64_t rows, int64_t stride, int64_t n) {
       hn::StoreU(hn::Add(hn::LoadU(d, y + i), hn::Add(front, back)), d, y + i);
     });
   }
-  for (; row < rows; ++row) add_to_of(x + row * stride, y, n);
+  for (; row < rows; ++row) add_run(x + row * stride, y, n);
 }
 
-double squares_f32(const float* x, int64_t n) {
+template <class T>
+double squares(const T* x, int64_t n) {
   return sum_lanes<double>(n, [=](auto d, int64_t i) HWY_ATTR {
-    const auto v = hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, decltype(d)>(), x + i));
+    auto v = hn::Zero(d);
+    if constexpr (sizeof(T) == sizeof(double)) {
+      v = hn::LoadU(d, x + i);
+    } else {
+      v = hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, decltype(d)>(), x + i));
+    }
     return hn::Mul(v, v);
   });
 }
 
-double squares_f64(const double* x, int64_t n) {
-  return sum_lanes<double>(n, [=](auto d, int64_t i) HWY_ATTR {
-    const auto v = hn::LoadU(d, x + i);
-    return hn::Mul(v, v);
-  });
-}
-
-void sum_rows_f32(const float* x, float* y, int64_t rows, int64_t n) { sum_rows_of(x, y, rows, n); }
-void sum_rows_f64(const double* x, double* y, int64_t rows, int64_t n) { sum_rows_of(x, y, rows, n); }
-void sum_columns_f32(const float* x, float* y, int64_t rows, int64_t stride, int64_t n) {
-  sum_columns_of(x, y, rows, stride, n);
-}
-void sum_columns_f64(const double* x, double* y, int64_t rows, int64_t stride, int64_t n) {
-  sum_columns_of(x, y, rows, stride, n);
-}
-void add_to_f32(const float* x, float* y, int64_t n) { add_to_of(x, y, n); }
-void add_to_f64(const double* x, double* y, int64_t n) { add_to_of(x, y, n); }
-
+}  // namespace
 }  // namespace mixtape::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -76,57 +67,47 @@ HWY_AFTER_NAMESPACE();
 namespace mixtape::kernels {
 namespace {
 
-HWY_EXPORT(sum_rows_f32);
-HWY_EXPORT(sum_rows_f64);
-HWY_EXPORT(sum_columns_f32);
-HWY_EXPORT(sum_columns_f64);
-HWY_EXPORT(add_to_f32);
-HWY_EXPORT(add_to_f64);
-HWY_EXPORT(squares_f32);
-HWY_EXPORT(squares_f64);
-
 constexpr int64_t kGrain = 1 << 14;
 
-// Wide rows are cut into blocks of columns. If those are few, rows are added up in pieces, and then the pieces' sums in
-// the same way.
-template <class T, class Columns>
-void sum_columns_with(Columns columns, const T* x, T* y, int64_t outer, int64_t n, int64_t inner) noexcept {
-  constexpr int64_t kWidth = 1024, kMost = 16;
+// Cut into blocks of columns; if those are few, into pieces of rows, too, whose sums are added in the same way.
+template <class T>
+void sum_columns(const T* x, T* y, int64_t outer, int64_t n, int64_t inner) noexcept {
+  constexpr int64_t kWidth = 1024, kTasks = 16;
+  const auto kernel = MIXTAPE_KERNEL(sum_column_block<T>);
   const int64_t blocks = (inner + kWidth - 1) / kWidth, width = std::min(inner, kWidth);
   const auto pieces_of = [](int64_t rows, int64_t height) {
     return std::max<int64_t>(1, (rows + height - 1) / height);
   };
-  const auto add_up = [=](const T* from, T* to, int64_t rows, int64_t height) {
+  const auto sum_pieces = [=](const T* from, T* to, int64_t rows, int64_t height) {
     const int64_t pieces = pieces_of(rows, height);
     parallel_for(outer * pieces * blocks, grain_for(height * width, kGrain), [=](int64_t first, int64_t last) {
       for (int64_t i = first; i < last; ++i) {
         const int64_t column = i % blocks * kWidth, piece = i / blocks, row = piece % pieces * height;
-        columns(from + (piece / pieces * rows + row) * inner + column, to + piece * inner + column,
-                std::min(height, rows - row), inner, std::min(kWidth, inner - column));
+        kernel(from + (piece / pieces * rows + row) * inner + column, to + piece * inner + column,
+               std::min(height, rows - row), inner, std::min(kWidth, inner - column));
       }
     });
   };
   const int64_t all = std::max<int64_t>(n, 1);
-  const int64_t height = outer * blocks >= kMost ? all : std::max(grain_for(width, kGrain), (n + kMost - 1) / kMost);
+  const int64_t height = outer * blocks >= kTasks ? all : std::max(grain_for(width, kGrain), (n + kTasks - 1) / kTasks);
   const int64_t pieces = pieces_of(n, height);
-  if (pieces == 1) return add_up(x, y, n, all);
-  T* sums = scratch<T>(Room::partial_sums, outer * pieces * inner);
-  add_up(x, sums, n, height);
-  add_up(sums, y, pieces, pieces);
+  if (pieces == 1) return sum_pieces(x, y, n, all);
+  T* sums = workspace<T>(Workspace::partial_sums, outer * pieces * inner);
+  sum_pieces(x, sums, n, height);
+  sum_pieces(sums, y, pieces, pieces);
 }
 
-template <class T, class Rows, class Columns>
-void sum_with(Rows rows, Columns columns, const T* x, T* y, int64_t outer, int64_t n, int64_t inner) noexcept {
-  if (inner == 1) {
-    parallel_for(outer, grain_for(n, kGrain),
-                 [=](int64_t first, int64_t last) { rows(x + first * n, y + first, last - first, n); });
-    return;
-  }
-  sum_columns_with(columns, x, y, outer, n, inner);
+}  // namespace
+
+template <class T>
+void sum(const T* x, T* y, int64_t outer, int64_t n, int64_t inner) noexcept {
+  if (inner != 1) return sum_columns(x, y, outer, n, inner);
+  const auto kernel = MIXTAPE_KERNEL(sum_rows<T>);
+  parallel_for(outer, grain_for(n, kGrain), [=](int64_t i, int64_t end) { kernel(x + i * n, y + i, end - i, n); });
 }
 
 template <class T>
-void argmax_with(const T* x, int32_t* indices, int64_t outer, int64_t n, int64_t inner) noexcept {
+void argmax(const T* x, int32_t* indices, int64_t outer, int64_t n, int64_t inner) noexcept {
   parallel_for(outer, grain_for(n * inner, kGrain), [=](int64_t first, int64_t last) {
     for (int64_t o = first; o < last; ++o) {
       for (int64_t i = 0; i < inner; ++i) {
@@ -141,48 +122,32 @@ void argmax_with(const T* x, int32_t* indices, int64_t outer, int64_t n, int64_t
   });
 }
 
-template <class T, class Squares>
-double squares_with(Squares squares, const T* x, int64_t n) noexcept {
+template <class T>
+double sum_of_squares(const T* x, int64_t n) noexcept {
   constexpr int64_t kPieces = 64;
+  const auto kernel = MIXTAPE_KERNEL(squares<T>);
   double parts[kPieces] = {};
   const int64_t grain = std::max(kGrain, n / kPieces + 1);
-  parallel_for(n, grain, [&](int64_t first, int64_t last) { parts[first / grain] = squares(x + first, last - first); });
+  parallel_for(n, grain, [&](int64_t i, int64_t end) { parts[i / grain] = kernel(x + i, end - i); });
   double total = 0;
   for (double part : parts) total += part;
   return total;
 }
 
-}  // namespace
-
-void sum(const float* x, float* y, int64_t outer, int64_t n, int64_t inner) noexcept {
-  sum_with(HWY_DYNAMIC_DISPATCH(sum_rows_f32), HWY_DYNAMIC_DISPATCH(sum_columns_f32), x, y, outer, n, inner);
-}
-void sum(const double* x, double* y, int64_t outer, int64_t n, int64_t inner) noexcept {
-  sum_with(HWY_DYNAMIC_DISPATCH(sum_rows_f64), HWY_DYNAMIC_DISPATCH(sum_columns_f64), x, y, outer, n, inner);
+template <class T>
+void add_to(const T* x, T* y, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(add_run<T>);
+  parallel_for(n, kGrain, [=](int64_t i, int64_t end) { kernel(x + i, y + i, end - i); });
 }
 
-void argmax(const float* x, int32_t* indices, int64_t outer, int64_t n, int64_t inner) noexcept {
-  argmax_with(x, indices, outer, n, inner);
-}
-void argmax(const double* x, int32_t* indices, int64_t outer, int64_t n, int64_t inner) noexcept {
-  argmax_with(x, indices, outer, n, inner);
-}
-
-double sum_of_squares(const float* x, int64_t n) noexcept {
-  return squares_with(HWY_DYNAMIC_DISPATCH(squares_f32), x, n);
-}
-double sum_of_squares(const double* x, int64_t n) noexcept {
-  return squares_with(HWY_DYNAMIC_DISPATCH(squares_f64), x, n);
-}
-
-void add_to(const float* x, float* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(add_to_f32);
-  parallel_for(n, kGrain, [=](int64_t first, int64_t last) { run(x + first, y + first, last - first); });
-}
-void add_to(const double* x, double* y, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(add_to_f64);
-  parallel_for(n, kGrain, [=](int64_t first, int64_t last) { run(x + first, y + first, last - first); });
-}
+template void sum(const float*, float*, int64_t, int64_t, int64_t) noexcept;
+template void sum(const double*, double*, int64_t, int64_t, int64_t) noexcept;
+template void argmax(const float*, int32_t*, int64_t, int64_t, int64_t) noexcept;
+template void argmax(const double*, int32_t*, int64_t, int64_t, int64_t) noexcept;
+template double sum_of_squares(const float*, int64_t) noexcept;
+template double sum_of_squares(const double*, int64_t) noexcept;
+template void add_to(const float*, float*, int64_t) noexcept;
+template void add_to(const double*, double*, int64_t) noexcept;
 
 }  // namespace mixtape::kernels
 #endif

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autograd/kernels/dispatch.h"
 #include "autograd/kernels/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -13,9 +14,10 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
+namespace {
 
 template <class T>
-void softmax_of(const T* x, T* y, int64_t rows, int64_t n) {
+void softmax_rows(const T* x, T* y, int64_t rows, int64_t n) {
   for (int64_t row = 0; row < rows; ++row, x += n, y += n) {
     const T m = max_lanes(n, x);
     const T sum = sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
@@ -30,7 +32,7 @@ void softmax_of(const T* x, T* y, int64_t rows, int64_t n) {
 }
 
 template <class T>
-void softmax_grad_of(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) {
+void softmax_grad_rows(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) {
   for (int64_t row = 0; row < rows; ++row, y += n, dy += n, dx += n) {
     const T dot =
         sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR { return hn::Mul(hn::LoadU(d, dy + i), hn::LoadU(d, y + i)); });
@@ -41,7 +43,7 @@ void softmax_grad_of(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) {
 }
 
 template <class T>
-void log_softmax_of(const T* x, T* y, int64_t rows, int64_t n) {
+void log_softmax_rows(const T* x, T* y, int64_t rows, int64_t n) {
   for (int64_t row = 0; row < rows; ++row, x += n, y += n) {
     const T m = max_lanes(n, x);
     const T sum = sum_lanes<T>(
@@ -53,7 +55,7 @@ void log_softmax_of(const T* x, T* y, int64_t rows, int64_t n) {
 }
 
 template <class T>
-void log_softmax_grad_of(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) {
+void log_softmax_grad_rows(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) {
   for (int64_t row = 0; row < rows; ++row, y += n, dy += n, dx += n) {
     const T sum = sum_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR { return hn::LoadU(d, dy + i); });
     for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
@@ -63,23 +65,7 @@ void log_softmax_grad_of(const T* y, const T* dy, T* dx, int64_t rows, int64_t n
   }
 }
 
-void softmax_f32(const float* x, float* y, int64_t rows, int64_t n) { softmax_of(x, y, rows, n); }
-void softmax_f64(const double* x, double* y, int64_t rows, int64_t n) { softmax_of(x, y, rows, n); }
-void softmax_grad_f32(const float* y, const float* dy, float* dx, int64_t rows, int64_t n) {
-  softmax_grad_of(y, dy, dx, rows, n);
-}
-void softmax_grad_f64(const double* y, const double* dy, double* dx, int64_t rows, int64_t n) {
-  softmax_grad_of(y, dy, dx, rows, n);
-}
-void log_softmax_f32(const float* x, float* y, int64_t rows, int64_t n) { log_softmax_of(x, y, rows, n); }
-void log_softmax_f64(const double* x, double* y, int64_t rows, int64_t n) { log_softmax_of(x, y, rows, n); }
-void log_softmax_grad_f32(const float* y, const float* dy, float* dx, int64_t rows, int64_t n) {
-  log_softmax_grad_of(y, dy, dx, rows, n);
-}
-void log_softmax_grad_f64(const double* y, const double* dy, double* dx, int64_t rows, int64_t n) {
-  log_softmax_grad_of(y, dy, dx, rows, n);
-}
-
+}  // namespace
 }  // namespace mixtape::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -87,59 +73,42 @@ HWY_AFTER_NAMESPACE();
 namespace mixtape::kernels {
 namespace {
 
-HWY_EXPORT(softmax_f32);
-HWY_EXPORT(softmax_f64);
-HWY_EXPORT(softmax_grad_f32);
-HWY_EXPORT(softmax_grad_f64);
-HWY_EXPORT(log_softmax_f32);
-HWY_EXPORT(log_softmax_f64);
-HWY_EXPORT(log_softmax_grad_f32);
-HWY_EXPORT(log_softmax_grad_f64);
-
 constexpr int64_t kGrain = 1 << 12;  // elements, each of which costs an exp
 
-template <class T, class Run>
-void by_rows(Run run, const T* x, T* y, int64_t rows, int64_t n) noexcept {
+// kernel(matrices.., rows, n), in pieces of rows.
+template <class Kernel, class... Matrices>
+void run(Kernel kernel, int64_t rows, int64_t n, Matrices... matrices) noexcept {
   if (n == 0) return;
-  parallel_for(rows, grain_for(n, kGrain),
-               [=](int64_t first, int64_t last) { run(x + first * n, y + first * n, last - first, n); });
-}
-
-template <class T, class Run>
-void grad_by_rows(Run run, const T* y, const T* dy, T* dx, int64_t rows, int64_t n) noexcept {
-  if (n == 0) return;
-  parallel_for(rows, grain_for(n, kGrain), [=](int64_t first, int64_t last) {
-    run(y + first * n, dy + first * n, dx + first * n, last - first, n);
-  });
+  parallel_for(rows, grain_for(n, kGrain), [=](int64_t i, int64_t end) { kernel(matrices + i * n..., end - i, n); });
 }
 
 }  // namespace
 
-void softmax(const float* x, float* y, int64_t rows, int64_t n) noexcept {
-  by_rows(HWY_DYNAMIC_DISPATCH(softmax_f32), x, y, rows, n);
+template <class T>
+void softmax(const T* x, T* y, int64_t rows, int64_t n) noexcept {
+  run(MIXTAPE_KERNEL(softmax_rows<T>), rows, n, x, y);
 }
-void softmax(const double* x, double* y, int64_t rows, int64_t n) noexcept {
-  by_rows(HWY_DYNAMIC_DISPATCH(softmax_f64), x, y, rows, n);
+template <class T>
+void softmax_grad(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) noexcept {
+  run(MIXTAPE_KERNEL(softmax_grad_rows<T>), rows, n, y, dy, dx);
 }
-void softmax_grad(const float* y, const float* dy, float* dx, int64_t rows, int64_t n) noexcept {
-  grad_by_rows(HWY_DYNAMIC_DISPATCH(softmax_grad_f32), y, dy, dx, rows, n);
+template <class T>
+void log_softmax(const T* x, T* y, int64_t rows, int64_t n) noexcept {
+  run(MIXTAPE_KERNEL(log_softmax_rows<T>), rows, n, x, y);
 }
-void softmax_grad(const double* y, const double* dy, double* dx, int64_t rows, int64_t n) noexcept {
-  grad_by_rows(HWY_DYNAMIC_DISPATCH(softmax_grad_f64), y, dy, dx, rows, n);
+template <class T>
+void log_softmax_grad(const T* y, const T* dy, T* dx, int64_t rows, int64_t n) noexcept {
+  run(MIXTAPE_KERNEL(log_softmax_grad_rows<T>), rows, n, y, dy, dx);
 }
 
-void log_softmax(const float* x, float* y, int64_t rows, int64_t n) noexcept {
-  by_rows(HWY_DYNAMIC_DISPATCH(log_softmax_f32), x, y, rows, n);
-}
-void log_softmax(const double* x, double* y, int64_t rows, int64_t n) noexcept {
-  by_rows(HWY_DYNAMIC_DISPATCH(log_softmax_f64), x, y, rows, n);
-}
-void log_softmax_grad(const float* y, const float* dy, float* dx, int64_t rows, int64_t n) noexcept {
-  grad_by_rows(HWY_DYNAMIC_DISPATCH(log_softmax_grad_f32), y, dy, dx, rows, n);
-}
-void log_softmax_grad(const double* y, const double* dy, double* dx, int64_t rows, int64_t n) noexcept {
-  grad_by_rows(HWY_DYNAMIC_DISPATCH(log_softmax_grad_f64), y, dy, dx, rows, n);
-}
+template void softmax(const float*, float*, int64_t, int64_t) noexcept;
+template void softmax(const double*, double*, int64_t, int64_t) noexcept;
+template void softmax_grad(const float*, const float*, float*, int64_t, int64_t) noexcept;
+template void softmax_grad(const double*, const double*, double*, int64_t, int64_t) noexcept;
+template void log_softmax(const float*, float*, int64_t, int64_t) noexcept;
+template void log_softmax(const double*, double*, int64_t, int64_t) noexcept;
+template void log_softmax_grad(const float*, const float*, float*, int64_t, int64_t) noexcept;
+template void log_softmax_grad(const double*, const double*, double*, int64_t, int64_t) noexcept;
 
 }  // namespace mixtape::kernels
 #endif

@@ -14,7 +14,7 @@ HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Rows of four numbers, turned into columns: four of `from`, `stride` apart, to four of `to`, `width` apart.
+/// Transposes 4 x 4 elements: rows of `from` are `stride` apart, those of `to` `width` apart.
 HWY_INLINE void transpose_four(const float* from, int64_t stride, float* to, int64_t width) {
 #if HWY_TARGET == HWY_SCALAR
   for (int64_t i = 0; i < 16; ++i) to[i / 4 * width + i % 4] = from[i % 4 * stride + i / 4];
@@ -34,7 +34,7 @@ HWY_INLINE void transpose_four(const float* from, int64_t stride, float* to, int
 #endif
 }
 
-/// `rows` rows of `n` numbers, `stride` apart, turned into columns: to[i * width + r] = from[r * stride + i].
+/// to[i * width + r] = from[r * stride + i] for r < rows, i < n.
 HWY_INLINE void transpose_rows(const float* from, int64_t stride, int64_t rows, int64_t n, float* to, int64_t width) {
   const int64_t whole_rows = rows / 4 * 4, whole = n / 4 * 4;
   for (int64_t r = 0; r < whole_rows; r += 4) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autograd/kernels/dispatch.h"
 #include "autograd/kernels/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -12,18 +13,19 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace mixtape::kernels::HWY_NAMESPACE {
+namespace {
 
 template <class T>
-void sgd_of(const SgdUpdate& u, const T* gradient, T* velocity, T* parameter, int64_t n) {
+void sgd_run(const SgdUpdate& u, const T* gradient, std::type_identity_t<T>* velocity, T* parameter, int64_t n) {
   const T rate = static_cast<T>(u.learning_rate), momentum = static_cast<T>(u.momentum),
           decay = static_cast<T>(u.weight_decay);
   const T fresh = static_cast<T>(1 - u.dampening), scale = static_cast<T>(u.gradient_scale);
-  const bool moves = u.momentum != 0;
+  const bool has_velocity = u.momentum != 0;
   for_lanes<T>(n, [=](auto d, int64_t i) HWY_ATTR {
     const auto p = hn::LoadU(d, parameter + i);
     const auto g = hn::MulAdd(p, hn::Set(d, decay), hn::Mul(hn::LoadU(d, gradient + i), hn::Set(d, scale)));
     auto move = g;
-    if (moves) {
+    if (has_velocity) {
       const auto v =
           u.first ? g : hn::MulAdd(g, hn::Set(d, fresh), hn::Mul(hn::LoadU(d, velocity + i), hn::Set(d, momentum)));
       hn::StoreU(v, d, velocity + i);
@@ -34,7 +36,7 @@ void sgd_of(const SgdUpdate& u, const T* gradient, T* velocity, T* parameter, in
 }
 
 template <class T>
-void adam_of(const AdamUpdate& u, const T* gradient, T* m, T* v, T* parameter, int64_t n) {
+void adam_run(const AdamUpdate& u, const T* gradient, T* m, T* v, T* parameter, int64_t n) {
   const T beta1 = static_cast<T>(u.beta1), fresh1 = static_cast<T>(1 - u.beta1);
   const T beta2 = static_cast<T>(u.beta2), fresh2 = static_cast<T>(1 - u.beta2);
   const T rate = static_cast<T>(u.learning_rate / (1 - std::pow(u.beta1, static_cast<double>(u.step))));
@@ -55,17 +57,7 @@ void adam_of(const AdamUpdate& u, const T* gradient, T* m, T* v, T* parameter, i
   });
 }
 
-void sgd_f32(const SgdUpdate& u, const float* g, float* velocity, float* p, int64_t n) { sgd_of(u, g, velocity, p, n); }
-void sgd_f64(const SgdUpdate& u, const double* g, double* velocity, double* p, int64_t n) {
-  sgd_of(u, g, velocity, p, n);
-}
-void adam_f32(const AdamUpdate& u, const float* g, float* m, float* v, float* p, int64_t n) {
-  adam_of(u, g, m, v, p, n);
-}
-void adam_f64(const AdamUpdate& u, const double* g, double* m, double* v, double* p, int64_t n) {
-  adam_of(u, g, m, v, p, n);
-}
-
+}  // namespace
 }  // namespace mixtape::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -73,39 +65,30 @@ HWY_AFTER_NAMESPACE();
 namespace mixtape::kernels {
 namespace {
 
-HWY_EXPORT(sgd_f32);
-HWY_EXPORT(sgd_f64);
-HWY_EXPORT(adam_f32);
-HWY_EXPORT(adam_f64);
-
-constexpr int64_t kGrain = 1 << 13;
+constexpr int64_t kGrain = 1 << 13;  // elements
 
 }  // namespace
 
-void sgd(const SgdUpdate& update, const float* gradient, float* velocity, float* parameter, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(sgd_f32);
-  parallel_for(n, kGrain, [&](int64_t i, int64_t last) {
-    run(update, gradient + i, velocity ? velocity + i : nullptr, parameter + i, last - i);
-  });
-}
-void sgd(const SgdUpdate& update, const double* gradient, double* velocity, double* parameter, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(sgd_f64);
-  parallel_for(n, kGrain, [&](int64_t i, int64_t last) {
-    run(update, gradient + i, velocity ? velocity + i : nullptr, parameter + i, last - i);
+template <class T>
+void sgd(const SgdUpdate& update, const T* gradient, std::type_identity_t<T>* velocity, T* parameter,
+         int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(sgd_run<T>);
+  parallel_for(n, kGrain, [&](int64_t i, int64_t end) {
+    kernel(update, gradient + i, velocity ? velocity + i : nullptr, parameter + i, end - i);
   });
 }
 
-void adam(const AdamUpdate& update, const float* gradient, float* m, float* v, float* parameter, int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(adam_f32);
+template <class T>
+void adam(const AdamUpdate& update, const T* gradient, T* m, T* v, T* parameter, int64_t n) noexcept {
+  const auto kernel = MIXTAPE_KERNEL(adam_run<T>);
   parallel_for(n, kGrain,
-               [&](int64_t i, int64_t last) { run(update, gradient + i, m + i, v + i, parameter + i, last - i); });
+               [&](int64_t i, int64_t end) { kernel(update, gradient + i, m + i, v + i, parameter + i, end - i); });
 }
-void adam(const AdamUpdate& update, const double* gradient, double* m, double* v, double* parameter,
-          int64_t n) noexcept {
-  const auto run = HWY_DYNAMIC_DISPATCH(adam_f64);
-  parallel_for(n, kGrain,
-               [&](int64_t i, int64_t last) { run(update, gradient + i, m + i, v + i, parameter + i, last - i); });
-}
+
+template void sgd(const SgdUpdate&, const float*, float*, float*, int64_t) noexcept;
+template void sgd(const SgdUpdate&, const double*, double*, double*, int64_t) noexcept;
+template void adam(const AdamUpdate&, const float*, float*, float*, float*, int64_t) noexcept;
+template void adam(const AdamUpdate&, const double*, double*, double*, double*, int64_t) noexcept;
 
 }  // namespace mixtape::kernels
 #endif

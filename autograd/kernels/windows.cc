@@ -7,10 +7,12 @@
 namespace mixtape::kernels {
 namespace {
 
-constexpr int64_t kWork = 1 << 14;  // elements that a piece moves
+constexpr int64_t kWork = 1 << 14;  // elements moved by a piece
+
+}  // namespace
 
 template <class T>
-void copy_windows(const Windows& w, const T* x, int64_t first, int64_t last, T* y) noexcept {
+void unfold_tile(const Windows& w, const T* x, int64_t first, int64_t last, T* y) noexcept {
   const int64_t pixels = w.window_height * w.window_width, c = w.channels;
   for (int64_t window = first; window < last; ++window, y += w.size()) {
     int64_t covered = 0;
@@ -23,7 +25,7 @@ void copy_windows(const Windows& w, const T* x, int64_t first, int64_t last, T* 
 }
 
 template <class T>
-void add_windows(const Windows& w, const T* y, int64_t first, int64_t last, T* x) noexcept {
+void fold_tile(const Windows& w, const T* y, int64_t first, int64_t last, T* x) noexcept {
   const int64_t c = w.channels;
   for (int64_t window = first; window < last; ++window, y += w.size()) {
     for_each_run(w, window, [=](int64_t place, int64_t pixel, int64_t length) {
@@ -35,23 +37,23 @@ void add_windows(const Windows& w, const T* y, int64_t first, int64_t last, T* x
 }
 
 template <class T>
-void unfold_all(const Windows& w, const T* x, T* y) noexcept {
+void unfold(const Windows& w, const T* x, T* y) noexcept {
   parallel_for(w.count(), grain_for(w.size(), kWork),
-               [=](int64_t first, int64_t last) { copy_windows(w, x, first, last, y + first * w.size()); });
+               [=](int64_t first, int64_t last) { unfold_tile(w, x, first, last, y + first * w.size()); });
 }
 
 // Windows of one image overlap, those of two do not.
 template <class T>
-void fold_all(const Windows& w, const T* y, T* x) noexcept {
+void fold(const Windows& w, const T* y, T* x) noexcept {
   const int64_t windows = w.per_image();
   parallel_for(w.batch, grain_for(windows * w.size() + w.image_size(), kWork), [=](int64_t first, int64_t last) {
     std::fill(x + first * w.image_size(), x + last * w.image_size(), T(0));
-    add_windows(w, y + first * windows * w.size(), first * windows, last * windows, x);
+    fold_tile(w, y + first * windows * w.size(), first * windows, last * windows, x);
   });
 }
 
 template <class T>
-void max_of_windows(const Windows& w, const T* x, T* y, int32_t* pixels) noexcept {
+void max_pool(const Windows& w, const T* x, T* y, int32_t* pixels) noexcept {
   const int64_t c = w.channels, plane = w.height * w.width;
   parallel_for(w.count(), grain_for(w.size(), kWork), [=](int64_t first, int64_t last) {
     for (int64_t window = first; window < last; ++window) {
@@ -74,7 +76,7 @@ void max_of_windows(const Windows& w, const T* x, T* y, int32_t* pixels) noexcep
 }
 
 template <class T>
-void add_at_pixels(const Windows& w, const T* dy, const int32_t* pixels, T* dx) noexcept {
+void max_pool_grad(const Windows& w, const T* dy, const int32_t* pixels, T* dx) noexcept {
   const int64_t c = w.channels, outputs = w.per_image() * c;
   parallel_for(w.batch, grain_for(outputs + w.image_size(), kWork), [=](int64_t first, int64_t last) {
     std::fill(dx + first * w.image_size(), dx + last * w.image_size(), T(0));
@@ -85,36 +87,17 @@ void add_at_pixels(const Windows& w, const T* dy, const int32_t* pixels, T* dx) 
   });
 }
 
-}  // namespace
-
-void unfold(const Windows& w, const float* x, float* y) noexcept { unfold_all(w, x, y); }
-void unfold(const Windows& w, const double* x, double* y) noexcept { unfold_all(w, x, y); }
-void unfold_tile(const Windows& w, const float* x, int64_t first, int64_t last, float* y) noexcept {
-  copy_windows(w, x, first, last, y);
-}
-void unfold_tile(const Windows& w, const double* x, int64_t first, int64_t last, double* y) noexcept {
-  copy_windows(w, x, first, last, y);
-}
-
-void fold(const Windows& w, const float* y, float* x) noexcept { fold_all(w, y, x); }
-void fold(const Windows& w, const double* y, double* x) noexcept { fold_all(w, y, x); }
-void fold_tile(const Windows& w, const float* y, int64_t first, int64_t last, float* x) noexcept {
-  add_windows(w, y, first, last, x);
-}
-void fold_tile(const Windows& w, const double* y, int64_t first, int64_t last, double* x) noexcept {
-  add_windows(w, y, first, last, x);
-}
-
-void max_pool(const Windows& w, const float* x, float* y, int32_t* pixels) noexcept { max_of_windows(w, x, y, pixels); }
-void max_pool(const Windows& w, const double* x, double* y, int32_t* pixels) noexcept {
-  max_of_windows(w, x, y, pixels);
-}
-
-void max_pool_grad(const Windows& w, const float* dy, const int32_t* pixels, float* dx) noexcept {
-  add_at_pixels(w, dy, pixels, dx);
-}
-void max_pool_grad(const Windows& w, const double* dy, const int32_t* pixels, double* dx) noexcept {
-  add_at_pixels(w, dy, pixels, dx);
-}
+template void unfold(const Windows&, const float*, float*) noexcept;
+template void unfold(const Windows&, const double*, double*) noexcept;
+template void unfold_tile(const Windows&, const float*, int64_t, int64_t, float*) noexcept;
+template void unfold_tile(const Windows&, const double*, int64_t, int64_t, double*) noexcept;
+template void fold(const Windows&, const float*, float*) noexcept;
+template void fold(const Windows&, const double*, double*) noexcept;
+template void fold_tile(const Windows&, const float*, int64_t, int64_t, float*) noexcept;
+template void fold_tile(const Windows&, const double*, int64_t, int64_t, double*) noexcept;
+template void max_pool(const Windows&, const float*, float*, int32_t*) noexcept;
+template void max_pool(const Windows&, const double*, double*, int32_t*) noexcept;
+template void max_pool_grad(const Windows&, const float*, const int32_t*, float*) noexcept;
+template void max_pool_grad(const Windows&, const double*, const int32_t*, double*) noexcept;
 
 }  // namespace mixtape::kernels

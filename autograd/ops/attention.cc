@@ -1,9 +1,9 @@
-#include "autograd/kernels/attention.h"
+#include "autograd/kernels/attention/attention.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "autograd/kernels/attention_careful.h"
+#include "autograd/kernels/attention/reference.h"
 #include "autograd/ops/internal/common.h"
 #include "autograd/ops/internal/draw.h"
 #include "autograd/ops/internal/products.h"
@@ -88,7 +88,7 @@ kernels::AttentionBatch batch_of(Tensors in, const Setting& setting) {
   batch.causal = setting.causal;
   batch.reach = setting.reach;
   batch.dropout = setting.draw;
-  batch.factors = product_factors();
+  batch.precision = product_precision();
   if (in[kLengths]) batch.key_counts = in[kLengths].data<int32_t>();
   if (in[kPairs]) {
     batch.allowed = in[kPairs].data<int32_t>();

@@ -97,7 +97,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   count_flops(2 * y.elements() * w.size());
   dispatch(x.dtype(), [&]<class T>(T) {
     kernels::conv2d(w, x.data<T>(), weight.data<T>(), bias ? bias.data<T>() : nullptr, out, y.mutable_data<T>(),
-                    product_factors());
+                    product_precision());
   });
   return record(
       "conv2d", {x, weight, bias}, y,
@@ -106,7 +106,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
               const Tensor partial = Tensor::uninitialized({kernels::conv2d_pieces(w, out), out * w.size()}, x.dtype());
               dispatch(x.dtype(), [&]<class T>(T) {
                 kernels::conv2d_grad_weight(w, x.data<T>(), dy.data<T>(), out, dweight.data<T>(),
-                                            partial.mutable_data<T>(), product_factors());
+                                            partial.mutable_data<T>(), product_precision());
               });
             }),
        Rule(bias, Save{},
@@ -116,7 +116,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
        Rule(x, Save{weight},
             [w, out](const Tensor& dy, const Tensor& weight, Gradient& dx) {  // dX = fold(dY W)
               dispatch(dy.dtype(), [&]<class T>(T) {
-                kernels::conv2d_grad_x(w, dy.data<T>(), weight.data<T>(), out, dx.data<T>(), product_factors());
+                kernels::conv2d_grad_x(w, dy.data<T>(), weight.data<T>(), out, dx.data<T>(), product_precision());
               });
             })},
       [options](const Tensor& x, const Tensor& weight, const Tensor& bias) {

@@ -12,8 +12,8 @@ namespace {
 void layer_norm_of(std::span<const Tensor> from, const Tensor& y, bool) {
   const Tensor &x = from[0], &gamma = from[1], &beta = from[2], &statistics = from[3];
   dispatch(x.dtype(), [&]<class T>(T) {
-    kernels::layer_norm_again(x.data<T>(), gamma.data<T>(), beta.data<T>(), statistics.data<T>(), y.mutable_data<T>(),
-                              statistics.size(0), x.size(-1));
+    kernels::layer_norm_recompute(x.data<T>(), gamma.data<T>(), beta.data<T>(), statistics.data<T>(),
+                                  y.mutable_data<T>(), statistics.size(0), x.size(-1));
   });
 }
 

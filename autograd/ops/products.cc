@@ -1,18 +1,18 @@
 #include "autograd/ops/internal/products.h"
 
-#include "autograd/kernels/gemm_gradients.h"
-#include "autograd/kernels/scratch.h"
+#include "autograd/kernels/gemm/gradients.h"
+#include "autograd/kernels/workspace.h"
 #include "autograd/ops/internal/common.h"
 
 namespace mixtape {
 namespace {
 
 // For each matrix of the broadcast batch, where it starts in an operand of shape [batch.., rows, columns].
-// The list stays until the thread next asks for the same room.
-const int64_t* offsets_of(const Shape& operand, const Shape& batch, kernels::Room room) {
+// The list stays until the thread next asks for the same workspace.
+const int64_t* offsets_of(const Shape& operand, const Shape& batch, kernels::Workspace purpose) {
   const Shape own = operand.slice(0, operand.rank() - 2);
   const int64_t matrix = operand[-1] * operand[-2];
-  int64_t* offsets = kernels::scratch<int64_t>(room, batch.elements());
+  int64_t* offsets = kernels::workspace<int64_t>(purpose, batch.elements());
   for (int64_t i = 0; i < batch.elements(); ++i) {
     int64_t offset = 0, rest = i, stride = matrix;
     for (int axis = 1; axis <= own.rank(); ++axis) {
@@ -31,14 +31,14 @@ void multiply(const Tensor& a, const Tensor& b, MatmulOptions options, const Sha
   if (a.rank() == 2 && b.rank() == 2) {
     return kernels::gemm(m, n, k, T(1), operand<T>(a, a.size(-1), options.transpose_a),
                          operand<T>(b, b.size(-1), options.transpose_b), T(0), y.mutable_data<T>(), n, nullptr,
-                         product_factors());
+                         product_precision());
   }
   const kernels::Operand<T> left{a.data<T>(), a.size(-1), options.transpose_a};
   const kernels::Operand<T> right{b.data<T>(), b.size(-1), options.transpose_b};
-  const int64_t *a_offsets = offsets_of(a.shape(), batch, kernels::Room::left_offsets),
-                *b_offsets = offsets_of(b.shape(), batch, kernels::Room::right_offsets);
+  const int64_t *a_offsets = offsets_of(a.shape(), batch, kernels::Workspace::a_offsets),
+                *b_offsets = offsets_of(b.shape(), batch, kernels::Workspace::b_offsets);
   kernels::gemm_batch(batch.elements(), m, n, k, left, a_offsets, right, b_offsets, y.mutable_data<T>(),
-                      product_factors());
+                      product_precision());
 }
 
 struct LinearSizes {
@@ -69,17 +69,16 @@ void multiply_rows(const Tensor& a, const Tensor& b, bool transpose_a, const Ten
   dispatch(c.dtype(), [&]<class T>(T) {
     const kernels::Operand<T> left = operand<T>(a, a.size(-1), transpose_a), right = operand<T>(b, n);
     T* to = c.mutable_data<T>();
-    if (!transpose_a && n == k && !left.map && kernels::goes_by_rows(m, n, k, right, product_factors()))
-      return kernels::gemm_square(m, n, left.data, right, accumulate, to, product_factors());
-    kernels::gemm(m, n, k, T(1), left, right, T(accumulate ? 1 : 0), to, n, nullptr, product_factors());
+    if (!transpose_a && n == k && !left.map && kernels::goes_by_rows<T>(m, n, k, product_precision()))
+      return kernels::gemm_square(m, n, left.data, right, accumulate, to, product_precision());
+    kernels::gemm(m, n, k, T(1), left, right, T(accumulate ? 1 : 0), to, n, nullptr, product_precision());
   });
 }
 
 // Whether dY W may be written over dY.
-bool multiplies_in_place(const LinearSizes& sizes, const Tensor& weight) {
-  return sizes.in == sizes.out && dispatch(weight.dtype(), [&]<class T>(T) {
-           return kernels::goes_by_rows(sizes.rows, sizes.in, sizes.out, operand<T>(weight, sizes.in),
-                                        product_factors());
+bool multiplies_in_place(const LinearSizes& sizes, DType dtype) {
+  return sizes.in == sizes.out && dispatch(dtype, [&]<class T>(T) {
+           return kernels::goes_by_rows<T>(sizes.rows, sizes.in, sizes.out, product_precision());
          });
 }
 
@@ -104,7 +103,7 @@ void activation_grad(kernels::Unary f, const Tensor& x, const Tensor& dy, const 
     const int64_t n = b.size(-1), k = a.size(-1);
     count_flops(2 * dx.elements() * k);
     kernels::gemm_unary_grad(f, rows_in(a), n, k, operand<T>(a, k), operand<T>(b, n), in, out,
-                             product_factors(product->precision()));
+                             product_precision(product->precision()));
   };
   if (x.dtype() == bf16) return pass(static_cast<const uint16_t*>(x.raw_data()), dx.mutable_data<float>());
   dispatch(x.dtype(), [&]<class T>(T) { pass(x.data<T>(), dx.mutable_data<T>()); });
@@ -146,7 +145,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   count_flops(2 * y.elements() * in);
   dispatch(x.dtype(), [&, rows = rows, in = in, out = out]<class T>(T) {
     kernels::gemm(rows, out, in, T(1), operand<T>(x, in), operand<T>(weight, in, true), T(0), y.mutable_data<T>(), out,
-                  bias ? bias.data<T>() : nullptr, product_factors());
+                  bias ? bias.data<T>() : nullptr, product_precision());
   });
   return record("linear", {x, weight, bias}, y,
                 {Rule(weight, Save{x},
@@ -157,7 +156,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                       }),
                  Rule(x, Save{weight},
                       [](const Tensor& dy, const Tensor& weight) { return rows_product(dy, weight); },  // dX = dY W
-                      {.overwrite_dy = multiplies_in_place(sizes, weight)})});
+                      {.overwrite_dy = multiplies_in_place(sizes, x.dtype())})});
 }
 
 }  // namespace mixtape

@@ -105,7 +105,7 @@ TEST_CASE("structure: Highway only in kernels, BLAS only in gemm, compute thread
       CAPTURE(include.file);
       CAPTURE(include.target);
       if (include.target.starts_with("hwy/")) CHECK(include.file.starts_with("autograd/kernels/"));
-      if (include.target == "cblas.h") CHECK(include.file.starts_with("autograd/kernels/gemm"));
+      if (include.target == "cblas.h") CHECK(include.file.starts_with("autograd/kernels/gemm/"));
       if (include.target == "thread" && !include.file.starts_with("data/prefetch")) {
         CHECK(include.file.starts_with("autograd/kernels/parallel"));
       }

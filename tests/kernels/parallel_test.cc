@@ -102,14 +102,14 @@ TEST_CASE("parallel_for: every piece once, loop after loop, whatever the number 
   }
 }
 
-TEST_CASE("Prepared: made once for all, or by each thread before its first piece, and anew for the next loop") {
+TEST_CASE("PreparedForLoop: prepared once, or by each thread before its first piece, and again for the next loop") {
   for (int count : {1, 3}) {
     const Threads threads(count);
     for (int loop = 0; loop < 100; ++loop) {
       const bool by_each_thread = loop % 2 == 0;
       std::atomic<int> made{0}, wrong{0};
       const auto make = [&] { return loop + 1000 * ++made; };
-      const Prepared<int> prepared(by_each_thread, make);
+      const PreparedForLoop<int> prepared(by_each_thread, make);
       CHECK(made == (by_each_thread ? 0 : 1));
       parallel_for(50, 1, [&](int64_t, int64_t) {
         const int mine = prepared.get(make);

@@ -10,7 +10,7 @@
 
 namespace mixtape::tests {
 
-/// Checks that the vector which run() returns holds the same bits on 2, 3 and 5 threads as on one.
+/// Checks that the vector which run() returns holds the same bits on 2, 3, 4, 5 and 8 threads as on one.
 template <class Run>
 void check_same_bits_on_any_threads(const Run& run) {
   struct Reset {
@@ -18,7 +18,7 @@ void check_same_bits_on_any_threads(const Run& run) {
   } reset;
   kernels::set_threads(1);
   const auto expected = run();
-  for (int threads : {2, 3, 5}) {
+  for (int threads : {2, 3, 4, 5, 8}) {
     CAPTURE(threads);
     kernels::set_threads(threads);
     const auto got = run();

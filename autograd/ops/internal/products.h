@@ -1,7 +1,7 @@
 #pragma once
 
 #include "autograd/kernels/elementwise.h"
-#include "autograd/kernels/gemm.h"
+#include "autograd/kernels/gemm/gemm.h"
 #include "autograd/tape/flops.h"
 #include "autograd/tape/precision.h"
 #include "autograd/tensors/recompute.h"
@@ -11,8 +11,8 @@
 namespace mixtape {
 
 /// How kernels multiply under the precision in scope, or another.
-inline kernels::Factors product_factors(DType precision = compute_precision()) {
-  return precision == bf16 ? kernels::Factors::bf16 : kernels::Factors::exact;
+inline kernels::Precision product_precision(DType precision = compute_precision()) {
+  return precision == bf16 ? kernels::Precision::bf16 : kernels::Precision::full;
 }
 
 /// x as rows of `columns` numbers, for a product; an activation whose elements are deferred is computed while the
