@@ -196,7 +196,7 @@ BatchNormed batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta,
 // --- dropout (ops/dropout.cc)
 
 /// Under a training tape each element is 0 with probability p and x / (1 - p) otherwise (Srivastava et al. 2014);
-/// elsewhere x itself. The mask depends on (seed, step, op, element) alone and is computed again in backward.   0 <= p
+/// elsewhere x itself. The mask depends on (seed, step, op, element) alone and is recomputed in backward.   0 <= p
 /// < 1
 Tensor dropout(const Tensor& x, double p);
 

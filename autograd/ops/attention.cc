@@ -211,7 +211,7 @@ Tensor composed_weights(std::span<const Tensor> in, const Setting& setting, cons
   return e / where(none, Tensor::scalar(1, dtype), total);
 }
 
-// dropout(weights) V, laid out like the query.
+// dropout(weights) V, in the layout of the query.
 Tensor mixed(std::span<const Tensor> in, const Setting& setting, const Tensor& visible, Tensor weights) {
   if (setting.draw) weights = weights * dropout_factors(in, setting);
   const Tensor heads = transpose(composed_mix(weights, by_heads(in[kValue], in[kKeyOffsets]), visible), 1, 2);

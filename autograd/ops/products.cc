@@ -88,8 +88,8 @@ Tensor rows_product(const Tensor& a, const Tensor& b, bool transpose_a) {
   const auto matrix = [](const Tensor& x) { return reshape(x, {rows_in(x), x.size(-1)}); };
   const Shape shape = transpose_a ? Shape{a.size(-1), b.size(-1)} : a.shape().with(-1, b.size(-1));
   if (Tape::recording()) return reshape(matmul(matrix(a), matrix(b), {.transpose_a = transpose_a}), shape);
-  const auto compute = [transpose_a](std::span<const Tensor> factors, const Tensor& result, bool accumulate) {
-    multiply_rows(factors[0], factors[1], transpose_a, result, accumulate);
+  const auto compute = [transpose_a](std::span<const Tensor> from, const Tensor& result, bool accumulate) {
+    multiply_rows(from[0], from[1], transpose_a, result, accumulate);
   };
   return Tensor::deferred(shape, a.dtype(),
                           Recompute::from("product", {a, b}, compute, {.product = !transpose_a, .accumulate = true}));

@@ -116,7 +116,7 @@ bool Tape::write_line(const char* op, Tensors inputs, const Tensor& y, Rules rul
   if (y.deferral() && !computed_here) y.raw_data();  // what it follows from may change
   line.recompute = y.body().recompute;
   if (!y.deferral()) y.body().recompute = {};
-  if (options_.keep_inputs) {
+  if (options_.save_inputs) {
     for (const Tensor& input : inputs) all.held.emplace_back(input);
     line.held.count = inputs.size();
   }
@@ -160,7 +160,7 @@ void Tape::add_rule(Line& line, Tensors inputs, const Rule& rule) {
 
 // x, or if its elements can be computed again, the same without them: one tensor for all rules that save x.
 Tensor Tape::without_elements(const Tensor& x) {
-  if (options_.keep_inputs || find(x) < 0 || x.version() > 0) return x;
+  if (options_.save_inputs || find(x) < 0 || x.version() > 0) return x;
   Line& producer = lines_->lines[static_cast<size_t>(find(x))];
   if (!producer.recompute) return x;
   if (!producer.replay) {

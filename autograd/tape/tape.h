@@ -48,16 +48,16 @@ class Hook {
 struct TapeOptions {
   /// If set, the tape trains: dropout draws from it and batch norm uses the batch.
   std::optional<RandomKey> random = {};
-  /// Keep the inputs of every line, as a recorded backward of fused ops needs. Costs the memory that a training step
-  /// saves.
-  bool keep_inputs = true;
+  /// Save the inputs of every line, which a recorded backward of fused ops needs. A training step does without, and
+  /// takes less memory.
+  bool save_inputs = true;
 };
 
 struct BackwardOptions {
   /// Results on the tape whose gradients `gradient()` should give afterwards. (Watched inputs are kept in any case.)
   std::vector<Tensor> keep = {};
-  /// Keep the lines, so that backward can be run again.
-  bool keep_tape = false;
+  /// Retain the lines, so that backward can be run again.
+  bool retain_tape = false;
   /// The gradient to start from, of the loss's shape; 1 for a scalar loss if undefined.
   Tensor seed = {};
 };
@@ -65,22 +65,22 @@ struct BackwardOptions {
 struct GradientsOptions {
   /// Record the backward pass as further lines, to be printed or differentiated again. The tape stays open.
   bool record = false;
-  bool keep_tape = false;
+  bool retain_tape = false;
   Tensor seed = {};
 };
 
 /// Records what is computed while it is in scope, on its thread, and plays it backwards.
 ///
 /// Lines stand in the order of recording, which is a topological order, so backward is a loop from the last line to the
-/// first. The tape owns its lines and what they keep, and frees all of it when its scope ends. Where no tape is in
+/// first. The tape owns its lines and what they save, and frees all of it when its scope ends. Where no tape is in
 /// scope nothing is recorded: that is inference. One tape a thread may be open, and a parameter may be on one open tape
 /// at a time.
 class Tape {
  public:
   /// A tape that only differentiates: dropout passes everything through. Second derivatives work.
   Tape() : Tape(TapeOptions{}) {}
-  /// A tape that trains; random ops draw from `key`. Keeps no more than first derivatives need.
-  explicit Tape(RandomKey key) : Tape(TapeOptions{.random = key, .keep_inputs = false}) {}
+  /// A tape that trains; random ops draw from `key`. Saves no more than first derivatives need.
+  explicit Tape(RandomKey key) : Tape(TapeOptions{.random = key, .save_inputs = false}) {}
   explicit Tape(TapeOptions options);
   ~Tape();
   Tape(const Tape&) = delete;
@@ -109,7 +109,7 @@ class Tape {
 
   bool trains() const { return options_.random.has_value(); }
   /// True if lines hold their inputs (see TapeOptions), so that no op may overwrite what it was given.
-  bool keeps_inputs() const { return options_.keep_inputs; }
+  bool saves_inputs() const { return options_.save_inputs; }
   bool spent() const { return spent_; }
   /// Number of lines.
   int32_t size() const { return size_; }

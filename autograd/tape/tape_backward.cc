@@ -9,29 +9,32 @@
 #include "autograd/tape/precision.h"
 #include "autograd/tensors/error.h"
 
-// The tape played back: from its last line to its first, each line's rule turns the gradient of its output into those
-// of its inputs.
+// Backward: from the last line to the first, the rules of each line turn the gradient of its output into those of its
+// inputs.
 namespace mixtape {
 
 // A backward pass under way. However it ends, the tape is left in order: spent, and its memory freed, unless it is to
-// be kept.
+// be retained.
 struct Tape::Playing {
   Tape& tape;
   bool recorded;
-  bool keep_tape;
+  bool retain_tape;
   bool was_recording;
 
-  Playing(Tape& played, bool record_backward, bool keep)
-      : tape(played), recorded(record_backward), keep_tape(keep || record_backward), was_recording(played.recording_) {
+  Playing(Tape& played, bool record_backward, bool retain)
+      : tape(played),
+        recorded(record_backward),
+        retain_tape(retain || record_backward),
+        was_recording(played.recording_) {
     tape.recording_ = recorded;
     tape.in_backward_ = true;
   }
   ~Playing() {
     tape.in_backward_ = false;
     tape.rule_of_ = -1;
-    tape.recording_ = keep_tape && was_recording;
-    tape.spent_ = !keep_tape;
-    if (!keep_tape) tape.lines_->release();
+    tape.recording_ = retain_tape && was_recording;
+    tape.spent_ = !retain_tape;
+    if (!retain_tape) tape.lines_->release();
   }
   Playing(const Playing&) = delete;
   Playing& operator=(const Playing&) = delete;
@@ -70,7 +73,7 @@ thread_local RuleObserver* RuleObserver::current = nullptr;
 void Tape::start(const char* caller, const Tensor& loss, Tensor seed, bool needed) {
   own_line(caller, loss);
   if (in_backward_) fail(fmt::format("{}: a backward of this tape is under way", caller));
-  if (spent_) fail(fmt::format("{}: the tape is spent; ask the first backward to keep it (keep_tape)", caller));
+  if (spent_) fail(fmt::format("{}: the tape is spent; ask the first backward to retain it (retain_tape)", caller));
   if (!seed && loss.elements() != 1)
     fail(fmt::format("{}: the loss is {}, expected a scalar or a seed", caller, to_string(loss.shape())));
   if (!seed) seed = Tensor::ones(loss.shape(), loss.dtype());
@@ -90,22 +93,22 @@ void Tape::backward(Tensor loss, const BackwardOptions& options) {
   for (size_t i = 0; i < all.lines.size(); ++i)
     if (const Tensor& leaf = all.lines[i].leaf; leaf && !leaf.is_parameter()) all.wanted[i] = 1;
   loss = {};  // a large one, given with a seed, need not live through all of it
-  const Playing playing(*this, false, options.keep_tape);
+  const Playing playing(*this, false, options.retain_tape);
   play_back(0, size_, playing);
   add_parameter_gradients();
 }
 
 std::vector<Tensor> Tape::gradients(const Tensor& loss, const std::vector<Tensor>& inputs,
                                     const GradientsOptions& options) {
-  if (options.record && !options_.keep_inputs)
-    fail("gradients: a recorded backward needs the inputs of each line; open the tape with keep_inputs");
+  if (options.record && !options_.save_inputs)
+    fail("gradients: a recorded backward needs the inputs of each line; open the tape with save_inputs");
   start("gradients", loss, options.seed, false);
   Lines& all = *lines_;
   for (const Tensor& x : inputs) all.needed[static_cast<size_t>(own_line("gradients", x))] = 1;
   all.wanted = all.needed;
   mark_needed(0);
   {
-    const Playing playing(*this, options.record, options.keep_tape);
+    const Playing playing(*this, options.record, options.retain_tape);
     play_back(0, size_, playing);
   }
   std::vector<Tensor> result;
@@ -146,7 +149,7 @@ void Tape::play_back(int32_t first, int32_t last, const Playing& playing) {
       if (!all.lines[i].leaf) play_line(i, std::move(dy), playing);
       rule_of_ = outer;
     }
-    if (!playing.keep_tape) release(i);
+    if (!playing.retain_tape) release(i);
   }
 }
 
@@ -156,7 +159,7 @@ void Tape::play_line(size_t index, Tensor dy, const Playing& playing) {
   const Scope scope(line.path);
   const MixedPrecision precision(line.precision);
   if (playing.recorded && line.composed) return play_composed(index, dy, playing);
-  if (!playing.keep_tape) line.recompute = {}, line.replay = {};  // the lines that save its output have been played
+  if (!playing.retain_tape) line.recompute = {}, line.replay = {};  // the lines that save its output have been played
   order_rules(line);
   for (size_t at = 0; at < all.order.size(); ++at) play_rule(index, at, dy, playing);
 }
@@ -185,7 +188,7 @@ void Tape::play_rule(size_t index, size_t at, Tensor& dy, const Playing& playing
   Lines& all = *lines_;
   const char* op = all.lines[index].op;
   const Range inputs = all.lines[index].inputs;  // not the line: what a rule records makes vectors grow
-  const bool last = at + 1 == all.order.size(), release = !playing.keep_tape;
+  const bool last = at + 1 == all.order.size(), release = !playing.retain_tape;
   LineRule& recorded = all.rules[all.order[at]];
   LineRule rule = release ? std::move(recorded) : recorded;
   if (playing.recorded && rule.kernel)

@@ -100,7 +100,7 @@ class Tensor {
   const T* data() const {
     return static_cast<const T*>(checked_data(dtype_of<T>));
   }
-  /// The elements, for writing: raises the version, so that a tape that kept the old values notices.
+  /// The elements, for writing: raises the version, so that a tape that saved the old values notices.
   template <class T>
   T* mutable_data() const {
     T* data = static_cast<T*>(checked_data(dtype_of<T>));

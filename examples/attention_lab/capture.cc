@@ -114,7 +114,7 @@ Captured capture(const nn::LayerBase& model, const std::function<Tensor()>& loss
   std::vector<Tensor> wanted = results.projections();
   wanted.push_back(results.at(chosen));
   for (const auto& entry : weights.entries()) wanted.push_back(entry.weights);
-  const std::vector<Tensor> gradients = tape.gradients(total, wanted, {.keep_tape = true});
+  const std::vector<Tensor> gradients = tape.gradients(total, wanted, {.retain_tape = true});
 
   Captured captured;
   captured.norms = norms_of(results, gradients, 0);

@@ -115,11 +115,11 @@ TEST_CASE("gradients that take the place of what was kept are those of a tape th
     for (const DType factors : {f32, bf16}) {
       const MixedPrecision precision(factors);
       const Tensor a = &f == &functions[2] ? heads : x;
-      const auto gradient = [&](bool keep_tape) {
+      const auto gradient = [&](bool retain_tape) {
         Tape tape(random.at(0));
         tape.watch(a);
         const Tensor loss = sum(f(a) * 0.01);
-        tape.backward(loss, {.keep_tape = keep_tape});
+        tape.backward(loss, {.retain_tape = retain_tape});
         Tensor result = tape.gradient(a);
         CHECK(tape.find(result) == -1);
         return result;

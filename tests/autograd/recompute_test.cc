@@ -32,10 +32,10 @@ struct FeedForward {
 };
 
 std::vector<std::vector<double>> gradients(const FeedForward& layer, const Tensor& x, const TapeOptions& options,
-                                           bool keep_tape) {
+                                           bool retain_tape) {
   Tape tape(options);
   tape.watch(x);
-  tape.backward(sum(layer(x)), {.keep_tape = keep_tape});
+  tape.backward(sum(layer(x)), {.retain_tape = retain_tape});
   std::vector<std::vector<double>> all = {tape.gradient(x).values()};
   for (const Tensor& parameter : layer.parameters()) {
     all.push_back(parameter.gradient().values());
@@ -51,8 +51,8 @@ TEST_CASE("a tape that trains computes norms and activations again, and gives th
   const FeedForward layer(random);
   const Tensor x = random.normal({4, 6}, 0, 1, f64);
   const auto held = gradients(layer, x, {}, false);
-  for (const bool keep_tape : {true, false, true})
-    CHECK(gradients(layer, x, {.random = RandomKey{1, 1}, .keep_inputs = false}, keep_tape) == held);
+  for (const bool retain_tape : {true, false, true})
+    CHECK(gradients(layer, x, {.random = RandomKey{1, 1}, .save_inputs = false}, retain_tape) == held);
 }
 
 TEST_CASE("what will be computed again is not held") {
@@ -67,7 +67,7 @@ TEST_CASE("what will be computed again is not held") {
       if (tape.line(i).op == std::string("linear")) return tape.line(i).saved_bytes;
     return int64_t{-1};
   };
-  const TapeOptions training{.random = RandomKey{1, 1}, .keep_inputs = false};
+  const TapeOptions training{.random = RandomKey{1, 1}, .save_inputs = false};
   CHECK(saved_by_linear({}, true) == x.bytes() + weight.bytes());
   CHECK(saved_by_linear({}, false) == weight.bytes());
   CHECK(saved_by_linear(training, true) == weight.bytes());
@@ -77,7 +77,7 @@ TEST_CASE("what will be computed again is not held") {
 TEST_CASE("what no later rule reads is freed before the next one is played, unless the tape is kept") {
   static int64_t freed, before;
   const Tensor x = Tensor::ones({1000}, f64).as_parameter(), y = Tensor::ones({1000}, f64).as_parameter();
-  for (const bool keep_tape : {true, false}) {
+  for (const bool retain_tape : {true, false}) {
     Tape tape(RandomKey{1, 1});
     const Tensor z = record("two_rules", {y, x}, x.clone(),
                             {Rule(x, Save{x * 2.0},
@@ -89,8 +89,8 @@ TEST_CASE("what no later rule reads is freed before the next one is played, unle
                                freed = before + dy.bytes() - memory_statistics().live;  // beside the first gradient
                                return dy;
                              })});
-    tape.backward(sum(z), {.keep_tape = keep_tape});
-    CHECK(std::abs(freed - (keep_tape ? 0 : 8000)) < 1000);
+    tape.backward(sum(z), {.retain_tape = retain_tape});
+    CHECK(std::abs(freed - (retain_tape ? 0 : 8000)) < 1000);
     CHECK(x.gradient().values() == std::vector<double>(1000, 2.0));
     x.clear_gradient();
     y.clear_gradient();

@@ -66,8 +66,8 @@ using Function = std::function<Tensor(const std::vector<Tensor>& in)>;
 // The gradients of f on a tape that lets rules overwrite what they may, of inputs and for a result that nobody else
 // holds.
 Gradients gradients_of(const Function& f, const std::vector<Tensor>& inputs, const std::optional<RandomKey>& random,
-                       bool keep_tape) {
-  Tape tape(TapeOptions{.random = random, .keep_inputs = false});
+                       bool retain_tape) {
+  Tape tape(TapeOptions{.random = random, .save_inputs = false});
   for (const Tensor& x : inputs)
     if (is_differentiable(x.dtype())) tape.watch(x);
   Tensor loss;
@@ -78,7 +78,7 @@ Gradients gradients_of(const Function& f, const std::vector<Tensor>& inputs, con
     if (!Tape::tracks(y)) return {};
     loss = sum(y * Random(5).uniform(y.shape(), -1, 1, y.dtype()));
   }
-  tape.backward(loss, {.keep_tape = keep_tape});
+  tape.backward(loss, {.retain_tape = retain_tape});
   Gradients result;
   for (const Tensor& x : inputs)
     if (is_differentiable(x.dtype())) result.push_back(tape.gradient(x).values());
@@ -91,9 +91,9 @@ size_t check_orders(const Function& f, const std::vector<Tensor>& inputs, const 
   const Gradients expected = gradients_of(f, inputs, random, true);
   CHECK(gradients_of(f, inputs, random, false) == expected);
   for (int64_t number = 0; number < 6; ++number) {
-    for (const bool keep_tape : {false, true}) {
+    for (const bool retain_tape : {false, true}) {
       Ordered ordered(number);
-      CHECK(gradients_of(f, inputs, random, keep_tape) == expected);
+      CHECK(gradients_of(f, inputs, random, retain_tape) == expected);
       most_rules = std::max(most_rules, ordered.most_rules);
     }
   }
@@ -218,8 +218,8 @@ TEST_CASE("rules that return dy or a saved tensor, or write to what they are giv
     {
       Tape tape(options);
       const Tensor loss = of_user_ops(w, v);
-      tape.backward(loss, {.keep_tape = true});
-      tape.backward(loss, {.keep_tape = true});
+      tape.backward(loss, {.retain_tape = true});
+      tape.backward(loss, {.retain_tape = true});
       tape.backward(loss);
       check({3, 3, 3});
     }

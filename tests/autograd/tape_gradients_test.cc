@@ -147,7 +147,7 @@ TEST_CASE("linear's gradient takes the place of its output's only if nobody else
   }
   SUBCASE("the tape is played twice") {
     const Tensor loss = sum(y * factor);
-    tape.backward(loss, {.keep_tape = true});
+    tape.backward(loss, {.retain_tape = true});
     CHECK(gradients() == want);
     tape.backward(loss);
   }
@@ -193,7 +193,7 @@ TEST_CASE("layer_norm and linear add to what has reached their input by another 
       const Values factors = factor.values();
       Tape tape;
       const Tensor y = f() + x;  // its sum begins with the seed, which is the caller's
-      tape.backward(y, {.keep_tape = true, .seed = factor});
+      tape.backward(y, {.retain_tape = true, .seed = factor});
       held = gradient();
       CHECK(factor.values() == factors);
       CHECK(distance(held, expected) < 1e-5);
@@ -277,7 +277,7 @@ TEST_CASE("gradients() touches no parameter's gradient") {
   const Tensor w = parameter({1, 2}), v = parameter({3, 4});
   Tape tape;
   const Tensor y = w * v, loss = sum(y * y);
-  const std::vector<Tensor> gradients = tape.gradients(loss, {w, y, loss}, {.keep_tape = true});
+  const std::vector<Tensor> gradients = tape.gradients(loss, {w, y, loss}, {.retain_tape = true});
   CHECK(gradients[0].values() == Values{18, 64});
   CHECK(gradients[1].values() == Values{6, 16});
   CHECK(gradients[2].values() == Values{1});
@@ -319,7 +319,7 @@ TEST_CASE("a recorded backward needs the inputs that a training tape does not ke
     Tape tape(RandomKey{1, 0});
     const Tensor loss = sum(w * w);
     CHECK_THROWS_WITH_AS(tape.gradients(loss, {w}, {.record = true}),
-                         "gradients: a recorded backward needs the inputs of each line; open the tape with keep_inputs",
+                         "gradients: a recorded backward needs the inputs of each line; open the tape with save_inputs",
                          Error);
     CHECK(tape.gradients(loss, {w})[0].values() == Values{2, 4});
   }

@@ -82,7 +82,7 @@ TEST_CASE("a hook may remove itself and others while it runs") {
     ++second_calls;
     return Tensor();
   });
-  tape.backward(loss, {.keep_tape = true});
+  tape.backward(loss, {.retain_tape = true});
   tape.backward(loss);
   CHECK(first_calls == 1);
   CHECK(second_calls == 0);

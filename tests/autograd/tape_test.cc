@@ -73,7 +73,7 @@ TEST_CASE("a kept tape stays paused under a Pause, and records after it") {
   const Tensor loss = sum(w * w);
   {
     const Pause pause;
-    tape.backward(loss, {.keep_tape = true});
+    tape.backward(loss, {.retain_tape = true});
     CHECK(Tape::recording() == nullptr);
   }
   CHECK(Tape::recording() == &tape);
@@ -86,16 +86,16 @@ TEST_CASE("a spent tape refuses a second backward, a kept one adds it") {
     const Tensor loss = sum(w * w);
     tape.backward(loss);
     CHECK_THROWS_WITH_AS(tape.backward(loss),
-                         "backward: the tape is spent; ask the first backward to keep it (keep_tape)", Error);
+                         "backward: the tape is spent; ask the first backward to retain it (retain_tape)", Error);
     CHECK_THROWS_WITH_AS(tape.gradients(loss, {w}),
-                         "gradients: the tape is spent; ask the first backward to keep it (keep_tape)", Error);
+                         "gradients: the tape is spent; ask the first backward to retain it (retain_tape)", Error);
     CHECK_THROWS_WITH_AS(tape.watch(Tensor::ones({2})), "watch: the tape is spent", Error);
   }
   w.clear_gradient();
   Tape tape;
   const Tensor loss = sum(w * w);
-  tape.backward(loss, {.keep_tape = true});
-  tape.backward(loss * 3.0, {.keep_tape = true});
+  tape.backward(loss, {.retain_tape = true});
+  tape.backward(loss * 3.0, {.retain_tape = true});
   CHECK(w.gradient().values() == Values{8, -8});
   tape.backward(loss);
   CHECK(w.gradient().values() == Values{10, -10});
