@@ -45,10 +45,13 @@ Packed first_rows(const Bounds& sequences);
 template <class F>
 Tensor residual(const Tensor& x, const LayerNorm& norm, const std::optional<LayerScale>& scale,
                 const BlockOptions& options, const Bounds& sequences, const F& f, const Tensor& rows = {}) {
+  const auto add = [&](const Tensor& z) {
+    const Tensor y = dropout(f(z), options.dropout);
+    return stochastic_depth(scale ? (*scale)(y) : y, options.stochastic_depth, sequences);
+  };
   const Tensor skip = rows ? embedding(rows, x) : x;
-  const Tensor y = dropout(options.pre_norm ? f(norm(x)) : f(x), options.dropout);
-  const Tensor sum = skip + stochastic_depth(scale ? (*scale)(y) : y, options.stochastic_depth, sequences);
-  return options.pre_norm ? sum : norm(sum);
+  if (options.pre_norm) return skip + add(norm(x));
+  return norm(skip + add(x));
 }
 
 /// Self-attention, then a feed-forward network, each with a residual connection. With a causal mask it is a layer of a
