@@ -47,8 +47,8 @@ struct RuleParameters : RuleParameters<decltype(&F::operator())> {};
 template <class C, class R, class... P>
 struct RuleParameters<R (C::*)(const Tensor&, P...) const> {
   using Result = R;
-  static constexpr size_t gradients = (size_t{0} + ... + std::is_same_v<P, Gradient&>);
-  static constexpr size_t saved = sizeof...(P) - gradients;
+  static constexpr size_t kGradients = (size_t{0} + ... + std::is_same_v<P, Gradient&>);
+  static constexpr size_t kSaved = sizeof...(P) - kGradients;
 };
 
 /// How the gradient of an input follows from dy, the gradient of the op's output, and from what was saved:
@@ -65,16 +65,16 @@ class Rule {
   static constexpr size_t kMostSaved = 12, kMostInputs = 3;
 
   template <size_t N, class F>
-  Rule(Tensors inputs, Save<N>&& save, const F& f, const May& able = {})
-      : function(spread(f, std::make_index_sequence<N>(), std::make_index_sequence<RuleParameters<F>::gradients>())),
-        kernel(RuleParameters<F>::gradients > 0),
-        input_count(kernel ? RuleParameters<F>::gradients : 1),
-        saved_count(N),
-        may(able) {
-    static_assert(RuleParameters<F>::saved == N, "a rule takes dy, what Save{} names and, with a kernel, Gradients");
-    static_assert(N <= kMostSaved && RuleParameters<F>::gradients <= kMostInputs, "too many tensors for one rule");
-    std::move(save.tensors.begin(), save.tensors.end(), saved.begin());
-    std::copy_n(inputs.begin(), std::min(input_count, inputs.size()), this->inputs.begin());
+  Rule(Tensors inputs, Save<N>&& save, const F& f, const May& may = {})
+      : function_(spread(f, std::make_index_sequence<N>(), std::make_index_sequence<RuleParameters<F>::kGradients>())),
+        kernel_(RuleParameters<F>::kGradients > 0),
+        input_count_(kernel_ ? RuleParameters<F>::kGradients : 1),
+        saved_count_(N),
+        may_(may) {
+    static_assert(RuleParameters<F>::kSaved == N, "a rule takes dy, what Save{} names and, with a kernel, Gradients");
+    static_assert(N <= kMostSaved && RuleParameters<F>::kGradients <= kMostInputs, "too many tensors for one rule");
+    std::move(save.tensors.begin(), save.tensors.end(), saved_.begin());
+    std::copy_n(inputs.begin(), std::min(input_count_, inputs.size()), inputs_.begin());
   }
 
  private:
@@ -93,12 +93,12 @@ class Rule {
     };
   }
 
-  Function function;
-  bool kernel;
-  size_t input_count, saved_count;
-  std::array<Tensor, kMostInputs> inputs;
-  std::array<Tensor, kMostSaved> saved;
-  May may;
+  Function function_;
+  bool kernel_;
+  size_t input_count_, saved_count_;
+  std::array<Tensor, kMostInputs> inputs_;
+  std::array<Tensor, kMostSaved> saved_;
+  May may_;
 };
 
 /// The rules of an op: a view that lives as long as the call.

@@ -132,11 +132,11 @@ bool Tape::has_rule(const Line& line, size_t input) const {
 // Adds a rule to the line that is being written, unless all its inputs are constants.
 void Tape::add_rule(Line& line, Tensors inputs, const Rule& rule) {
   Lines& all = *lines_;
-  const May& may = rule.may;
-  LineRule added{rule.function, rule.kernel, may.accumulate};
-  added.saved_count = static_cast<uint8_t>(rule.saved_count);
+  const May& may = rule.may_;
+  LineRule added{rule.function_, rule.kernel_, may.accumulate};
+  added.saved_count = static_cast<uint8_t>(rule.saved_count_);
   bool tracked = false;
-  for (const Tensor& input : std::span(rule.inputs).first(rule.input_count)) {
+  for (const Tensor& input : std::span(rule.inputs_).first(rule.input_count_)) {
     if (!input) return;  // a bias that there is not
     size_t place = 0;    // the first that is this tensor and has no rule yet
     while (place < inputs.size() &&
@@ -147,10 +147,10 @@ void Tape::add_rule(Line& line, Tensors inputs, const Rule& rule) {
     tracked |= all.inputs[line.inputs.first + place].line >= 0;
   }
   if (!tracked) return;
-  for (size_t k = 0; k < rule.saved_count; ++k) {
-    added.saved[k] = SavedTensor(without_elements(rule.saved[k]));
-    for (size_t i = 0; i < rule.input_count; ++i)
-      if (may.overwrite[i] && may.overwrite[i].is(rule.saved[k])) added.overwrite[i] = static_cast<int8_t>(k + 1);
+  for (size_t k = 0; k < rule.saved_count_; ++k) {
+    added.saved[k] = SavedTensor(without_elements(rule.saved_[k]));
+    for (size_t i = 0; i < rule.input_count_; ++i)
+      if (may.overwrite[i] && may.overwrite[i].is(rule.saved_[k])) added.overwrite[i] = static_cast<int8_t>(k + 1);
   }
   if (may.overwrite_dy) added.overwrite[0] = 0;
   line.reads_product |= may.read_product;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "autograd/ops.h"
 #include "autograd/ops/internal/accumulate.h"
@@ -196,7 +197,7 @@ void Tape::play_rule(size_t index, size_t at, Tensor& dy, const Playing& playing
   check_unchanged(op, rule.saved);
   std::array<Tensor, Rule::kMostSaved + 1> tensors;
   const std::span reads = std::span(tensors).first(rule.saved_count + 1u);
-  reads[0] = last ? std::move(dy) : dy;
+  reads[0] = last ? std::exchange(dy, Tensor()) : dy;
   if (!all.lines[index].reads_product) reads[0].raw_data();
   for (size_t k = 0; k < rule.saved_count; ++k) reads[k + 1] = std::move(rule.saved[k].tensor);
   std::array<Gradient, Rule::kMostInputs> memory;

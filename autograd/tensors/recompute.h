@@ -40,6 +40,8 @@ class Recompute {
   DType precision() const { return precision_; }
   const Fusion& fusion() const { return fusion_; }
 
+  std::atomic<int> references{1};  ///< of Ref
+
  private:
   friend class Ref<Recompute>;
   static constexpr size_t kMostSources = 4;
@@ -47,7 +49,6 @@ class Recompute {
   Recompute(const char* op, Tensors sources, Function function, Fusion fusion);
   static void destroy(Recompute* recompute) noexcept;
 
-  std::atomic<int> references{1};
   const char* op_;
   DType precision_;
   Fusion fusion_;
