@@ -322,8 +322,9 @@ TEST_CASE("golden: ops and their gradients equal PyTorch's in f64") { golden::ch
 TEST_CASE("golden: ops and their gradients equal PyTorch's in f32") { golden::check_rows("ops", all_rows(), f32); }
 
 TEST_CASE("golden: every op of ops.h is compared with PyTorch") {
+  const std::set<std::string> without = {};  // ops without a case
   const auto ops = golden::declared_in(MIXTAPE_SOURCE_DIR "/autograd/ops.h",
                                        R"(^(?:inline )?[\w:<>]+ (operator.|\w+)\()", "namespace composed");
   CHECK(ops.size() > 40);
-  golden::check_covers("ops", ops);
+  golden::check_covers("ops", ops, without);
 }

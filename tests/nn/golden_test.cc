@@ -202,11 +202,12 @@ TEST_CASE("golden: layers and their gradients equal PyTorch's in f32") {
 }
 
 TEST_CASE("golden: every layer of nn is compared with PyTorch") {
+  const std::set<std::string> without = {};  // layers without a case
   std::set<std::string> layers;
   for (const auto& entry : std::filesystem::directory_iterator(MIXTAPE_SOURCE_DIR "/nn")) {
     if (entry.path().extension() == ".h")
       layers.merge(golden::declared_in(entry.path(), R"(^struct \w+ : Layer<(\w+)>)"));
   }
   CHECK(layers.size() >= 15);
-  golden::check_covers("layers", layers);
+  golden::check_covers("layers", layers, without);
 }

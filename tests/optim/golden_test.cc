@@ -124,5 +124,6 @@ TEST_CASE("golden: every optimizer is compared with PyTorch") {
     optimizers.merge(golden::declared_in(entry.path(), R"(^class (\w+) : public (?:Optimizer|Adam))"));
   }
   CHECK(optimizers.size() >= 3);
-  golden::check_covers("optimizers", optimizers);
+  const std::set<std::string> without = {};  // optimizers without a case
+  golden::check_covers("optimizers", optimizers, without);
 }
