@@ -23,6 +23,7 @@ Tensor apply(const char* op, kernels::Unary f, const Tensor& x) {
 
 // y = f(read), element by element, where `read` is x or x rounded. Products compute y while they read it.
 Tensor activation(const char* op, kernels::Unary f, const Tensor& x, const Tensor& read, const Composed& composed) {
+  read.raw_data();  // computed here if it is deferred itself, so that chains of deferred tensors do not grow
   const auto compute = [f](std::span<const Tensor> from, const Tensor& y, bool) { apply_to(f, from[0], y); };
   return record(
       op, {x}, Tensor::deferred(x.shape(), x.dtype(), Recompute::from(op, {read}, compute, {.map = f})),

@@ -136,6 +136,12 @@ std::vector<GradientRow> product_rows() {
       {"linear, of gelu_tanh, no bias",
        [](In x) { return linear(gelu_tanh(x[0] * 1.0), x[1]); },
        {normal({3, 4}), normal({2, 4})}},
+      {"linear, two of one activation, which is read elsewhere too",
+       [](In x) {
+         const Tensor y = gelu(x[0] * 1.0);
+         return linear(y, x[1]) * linear(y, x[2]) + sum(y * y, -1, true);
+       },
+       {normal({3, 4}), normal({2, 4}), normal({2, 4}, 2)}},
       {"linear, nothing in",
        [](In x) { return linear(x[0], x[1], x[2]); },
        {normal({3, 0}), normal({2, 0}), normal({2})}},

@@ -107,3 +107,58 @@ TEST_CASE("what is computed again from memory that was overwritten is an error")
   CHECK_THROWS_WITH_AS(tape.backward(loss),
                        "layer_norm: a tensor that its result is computed from has been overwritten since", Error);
 }
+
+TEST_CASE("a long chain of activations is computed, and differentiated, without deep recursion") {
+  const Tensor x = Tensor::full({1}, 0.5, f64).as_parameter();
+  for (const bool training : {false, true}) {
+    Tape tape(training ? TapeOptions{RandomKey{1, 1}, false} : TapeOptions{});
+    Tensor y = x * 1.0;
+    for (int i = 0; i < 50'000; ++i) y = relu(y);
+    tape.backward(sum(y));
+    CHECK(x.gradient().item() == 1);
+    x.clear_gradient();
+  }
+}
+
+TEST_CASE("a deferred tensor: views, copies and writes see its elements; what it is computed from may not change") {
+  Random random(4);
+  const Tensor x = random.normal({3, 4}, 0, 1, f64), expected = relu(x);
+  const auto deferred = [&] {
+    const Tensor y = relu(x * 1.0);
+    REQUIRE(y.deferral());
+    return y;
+  };
+  Tape tape;
+  tape.watch(x);
+  CHECK(deferred().values() == expected.values());
+  CHECK(deferred().view({4, 3}).values() == expected.values());
+  CHECK(deferred().view_rows(1, 2).values() == expected.view_rows(1, 2).values());
+  CHECK(deferred().detach().values() == expected.values());
+  CHECK(deferred().clone().values() == expected.values());
+  CHECK(deferred().to(f32).values() == expected.to(f32).values());
+  CHECK(reshape(deferred(), {12}).values() == expected.values());
+  CHECK(to_string(deferred()) == to_string(expected));
+  const Tensor target = Tensor::zeros({3, 4}, f64), written = deferred(), filled = deferred();
+  target.assign(deferred());
+  CHECK(target.values() == expected.values());
+  written.mutable_data<double>()[0] = 7;
+  CHECK(written.values()[0] == 7);
+  CHECK(written.values()[1] == expected.values()[1]);
+  filled.fill(2);
+  CHECK(filled.values() == std::vector<double>(12, 2));
+  CHECK_FALSE(deferred().unique());
+  const Tensor source = x * 1.0, y = relu(source);
+  source.fill(1);
+  CHECK_THROWS_WITH_AS(y.values(), "relu: a tensor that its result is computed from has been overwritten since", Error);
+}
+
+TEST_CASE("a result that was written to since is saved as it is, and not computed again") {
+  const Tensor x = Tensor::from(std::vector<double>{1, 2, 4}, {1, 3}, f64), gamma = Tensor::ones({3}, f64),
+               beta = Tensor::zeros({3}, f64), weight = Tensor::ones({1, 3}, f64).as_parameter();
+  Tape tape(RandomKey{1, 1});
+  tape.watch(x);
+  const Tensor y = layer_norm(x, gamma, beta);
+  y.fill(5);
+  tape.backward(sum(linear(y, weight)));
+  CHECK(weight.gradient().values() == std::vector<double>{5, 5, 5});
+}
