@@ -108,8 +108,6 @@ class Tape {
   Hook on_gradient(const Tensor& x, std::function<Tensor(const Tensor& gradient)> hook);
 
   bool trains() const { return options_.random.has_value(); }
-  /// True if lines hold their inputs (see TapeOptions), so that no op may overwrite what it was given.
-  bool saves_inputs() const { return options_.save_inputs; }
   bool spent() const { return spent_; }
   /// Number of lines.
   int32_t size() const { return size_; }
